@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/format"
@@ -55,7 +56,9 @@ var (
 var formName = regexp.MustCompile(`"schema"\s*:\s*"mxsweep\.(report|line)"`)
 
 // IsSavedRun reports whether data starts like a saved run.
-func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), maxHead)]) }
+func IsSavedRun(data []byte) bool {
+	return formName.Match(textfile.UTF8(data[:min(len(data), maxHead)]))
+}
 
 // Replay reads a saved run from r, writes it to w, from Start to End, and returns
 // the summary that was passed to End. A run that was cut short, even in the
@@ -66,7 +69,7 @@ func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), m
 // If the file is not a valid saved run, the error is a [userfile.Errors] with all
 // its errors; otherwise it is that of r or w.
 func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
-	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
+	br := bufio.NewReaderSize(textfile.Reader(&bounded{r: r, left: MaxRun}), maxHead)
 	head, err := br.Peek(maxHead)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return result.Summary{}, fmt.Errorf("reading a saved run: %w", err)

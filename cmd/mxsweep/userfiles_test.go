@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/rivo/uniseg"
+	"golang.org/x/text/encoding/unicode"
 
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/policy"
@@ -80,9 +82,7 @@ func TestUserFileErrors(t *testing.T) {
 		"scope in gzip":          {"scope", "scope.txt", gzipped, []mistake{{"1:1", "\ufffd"}}},
 		"baseline in gzip":       {"baseline", "b.jsonl", gzipped, []mistake{{"1:1", "\ufffd"}}},
 		"run in gzip":            {"run", "r.jsonl", gzipped, []mistake{{"1:1", "\ufffd"}}},
-		"scope in UTF-16":        {"scope", "scope.txt", "\xff\xfe1\x000\x00", []mistake{{"1:1", "\ufffd"}}},
-		"baseline in UTF-16":     {"baseline", "b.jsonl", "\xff\xfe{\x00}\x00", []mistake{{"1:1", "\ufffd"}}},
-		"run in UTF-16":          {"run", "r.jsonl", "\xff\xfe{\x00}\x00", []mistake{{"1:1", "\ufffd"}}},
+		"scope without a mark":   {"scope", "scope.txt", "1\x000\x00", []mistake{{"1:2", "\ufffd"}}},
 		"baseline in YAML":       {"baseline", "b.jsonl", "version: 1\n", []mistake{{"1:1", "version"}}},
 		"run in YAML":            {"run", "r.json", "\n version: 1\n", []mistake{{"2:2", "version"}}},
 		"run that is a baseline": {"run", "r.json", baselineHead, []mistake{{"1:11", `"mxsweep.baseline"`}}},
@@ -108,6 +108,31 @@ func TestUserFileErrors(t *testing.T) {
 				}
 				if got := marked(t, e); !strings.HasPrefix(got, tt.want[i].mark) {
 					t.Errorf("%v marks %q, want %q:\n%s", e, got, tt.want[i].mark, e.Excerpt())
+				}
+			}
+		})
+	}
+}
+
+// TestUserFilesInUTF16 checks that a file in UTF-16, as Windows writes it, has the
+// errors of the same file in UTF-8.
+func TestUserFilesInUTF16(t *testing.T) {
+	for kind, text := range map[string]string{
+		"scope":      "192.0.2.0/24\r\n! \u6f22\u5b57:25\r\n10.0.0.1:0\r\n",
+		"policy":     "version: 1\r\nports: [25]\r\nexpect:\r\n  - {product: \u6f22\u5b57, target: 192.0.2.0/33, ports: 25}\r\n",
+		"signatures": "signatures:\n  - id: a\n    product: \u6f22\n    role: boss\n",
+		"baseline":   baselineHead + "{\n",
+		"run":        runHead + "{]\n",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			want := readUserFile(t, kind, "my/a.yaml", text)
+			for _, order := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+				wide, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().String(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := readUserFile(t, kind, "my/a.yaml", wide); !reflect.DeepEqual(got, want) {
+					t.Errorf("got %v, want %v", got, want)
 				}
 			}
 		})

@@ -31,6 +31,7 @@ func Read(file string, data []byte) (*Baseline, error) {
 		r.fail(0, nil, faultf("", "larger than %d MiB", MaxSize>>20))
 		return nil, r.errs.Err()
 	}
+	data = textfile.UTF8(data)
 	if f := textfile.Check(data[:min(len(data), maxBaselineLine)]); f != nil && f.Whole {
 		r.errs.Add(textError(file, data, f))
 		return nil, r.errs.Err()

@@ -1,4 +1,5 @@
-// Package textfile detects what a file is that should be UTF-8 text but is not.
+// Package textfile reads text files: UTF-8, or UTF-16 with a byte order mark. It detects
+// what a file is that should be text but is not.
 package textfile
 
 import (
@@ -94,7 +95,8 @@ var kinds = []struct{ begin, is, hint string }{
 	{"\x0a\x0d\x0d\x0a", "the file is a packet capture", "name a text file"},
 }
 
-const asUTF8 = "save the file as UTF-8"
+// asUTF8 names the two ways in which Windows writes most such files.
+const asUTF8 = `save the file as UTF-8: in Notepad with "Save as", in PowerShell with "| Out-File -Encoding utf8 FILE" in place of "> FILE"`
 
 // identify returns what a file that is not text is, and a hint; "" if that is not
 // known.

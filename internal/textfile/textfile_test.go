@@ -1,8 +1,11 @@
 package textfile
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 )
 
@@ -82,16 +85,37 @@ func TestUTF8(t *testing.T) {
 		if got := string(UTF8([]byte(in))); got != want {
 			t.Errorf("UTF8(%q) = %q, want %q", in, got, want)
 		}
+		if len(in)%2 != 0 {
+			continue // a reader does not know how long the text is
+		}
+		got, err := io.ReadAll(Reader(iotest.OneByteReader(strings.NewReader(in))))
+		if err != nil || string(got) != want {
+			t.Errorf("Reader(%q) = %q, %v, want %q", in, got, err, want)
+		}
 	}
 }
 
-// FuzzUTF8: what is decoded is UTF-8.
+// TestReaderError: an error of the reader below is returned, at whatever byte it comes.
+func TestReaderError(t *testing.T) {
+	for n := range 8 {
+		broken := io.MultiReader(strings.NewReader("\xff\xfea\x00b\x00c\x00"[:n]), iotest.ErrReader(io.ErrNoProgress))
+		if got, err := io.ReadAll(Reader(broken)); err != io.ErrNoProgress {
+			t.Errorf("after %d bytes: %q, %v", n, got, err)
+		}
+	}
+}
+
+// FuzzUTF8: what is decoded is UTF-8, and a reader decodes the same.
 func FuzzUTF8(f *testing.F) {
 	f.Add([]byte("\xff\xfea\x00"))
 	f.Add([]byte("\xfe\xff\xd8\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if got := UTF8(data); string(got) != string(data) && !utf8.Valid(got) {
 			t.Errorf("UTF8(%q) = %q", data, got)
+		}
+		read, err := io.ReadAll(Reader(bytes.NewReader(data)))
+		if err != nil || len(data)%2 == 0 && string(read) != string(UTF8(data)) {
+			t.Errorf("Reader(%q) = %q, %v, want %q", data, read, err, UTF8(data))
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+
+	"github.com/mxsweep/mxsweep/internal/textfile"
 )
 
 // A Kind is a kind of file that belongs to this program; "" is any other file.
@@ -95,7 +97,7 @@ func ReadHead(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxHead))
+	return io.ReadAll(textfile.Reader(io.LimitReader(f, maxHead)))
 }
 
 // maxHead is how many bytes of a file are compared.

@@ -174,7 +174,7 @@ var errDirectory = errors.New("is a directory")
 // read collects the entries of one file.
 func (r *lineReader) read(name string, in io.Reader) error {
 	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more byte detects a file that is too long
-	buffered := bufio.NewReaderSize(limited, maxHead)
+	buffered := bufio.NewReaderSize(textfile.Reader(limited), maxHead)
 	head, _ := buffered.Peek(maxHead) // an error comes again when the file is read
 	if f := textfile.Check(head); f != nil && f.Whole {
 		place := InputError{File: name, Line: f.Line(head), Column: f.Column(head), Problem: f.Text, Hint: f.Hint}

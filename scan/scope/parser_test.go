@@ -65,6 +65,7 @@ func TestScopeFile(t *testing.T) {
 		"sites/a.txt":     "mx1.example.net\n@include ../sites/b.txt\n",
 		"sites/b.txt":     "!mx1.example.net\n198.51.100.0/24\n",
 		"sites/other.txt": "not read\n",
+		"windows.txt":     "\xff\xfe1\x000\x00.\x000\x00.\x000\x00.\x001\x00\r\x00\n\x00!\x001\x000\x00.\x000\x00.\x000\x00.\x002\x00",
 	})
 	p := Parser{Resolver: testZone}
 	allowed, excluded, err := p.ScopeFile(t.Context(), "scope.txt")
@@ -77,6 +78,9 @@ func TestScopeFile(t *testing.T) {
 	if got, want := allowed[2].Anchor, (result.Anchor{File: "sites/b.txt", Line: 2, EndColumn: 16, Text: "198.51.100.0/24"}); got != want {
 		t.Errorf("anchor %+v, want %+v", got, want)
 	}
+	if allowed, excluded, err := p.ScopeFile(t.Context(), "windows.txt"); err != nil || !slices.Equal(show(allowed), []string{"10.0.0.1-10.0.0.1"}) || !slices.Equal(show(excluded), []string{"10.0.0.2-10.0.0.2"}) {
+		t.Errorf("UTF-16: got %q and %q, %v", show(allowed), show(excluded), err)
+	}
 	if got, want := excluded[1].Anchor, (result.Anchor{File: "sites/b.txt", Line: 1, EndColumn: 17, Text: "!mx1.example.net"}); got != want {
 		t.Errorf("anchor %+v, want %+v", got, want)
 	}
@@ -88,7 +92,7 @@ func TestFileErrors(t *testing.T) {
 		"twice.txt":     "10.0.0.1 10.0.0.2\n",
 		"port.txt":      "10.0.0.1:0\n",
 		"binary.txt":    "10.0.0.1\n\x00\x01\n",
-		"utf16.txt":     "\xff\xfe1\x000\x00\n\x001\x00\n\x00",
+		"utf16.txt":     "1\x000\x00\n\x001\x00\n\x00",
 		"gzip.txt":      "\x1f\x8b\x08\x00\n\n",
 		"latin.txt":     "10.0.0.1\n  m\u00fc\xfcx.example\n",
 		"inclde.txt":    "\n@inclde a.txt\n",
@@ -108,7 +112,7 @@ func TestFileErrors(t *testing.T) {
 		"twice.txt":     `twice.txt:1:1: "10.0.0.1 10.0.0.2": more than one entry`,
 		"port.txt":      `port.txt:1:10: "0": port 0 is reserved`,
 		"binary.txt":    `binary.txt:2:1: the file contains zero bytes: it is binary, not text`,
-		"utf16.txt":     `utf16.txt:1:1: the file is text in UTF-16`,
+		"utf16.txt":     `utf16.txt:1:2: the file is text in UTF-16`,
 		"gzip.txt":      `gzip.txt:1:1: the file is compressed with gzip`,
 		"latin.txt":     `latin.txt:2:6: byte 0xfc is not UTF-8`,
 		"inclde.txt":    `inclde.txt:2:1: "@inclde": unknown directive`,
