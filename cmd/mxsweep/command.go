@@ -128,7 +128,7 @@ Only scan what you are authorized to scan.`,
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return flagError(cmd.Flags(), cmd.CommandPath(), err)
+		return flagErrors(cmd, s.args, err)
 	})
 	root.SetUsageFunc(s.usage)
 	root.SetHelpCommand(newHelp())

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
@@ -74,11 +75,39 @@ const maxMessage = 8 << 10
 // may control the terminal or the job.
 func visible(s string) string { return sanitize.Text(s, maxMessage) }
 
+// flagErrors returns all errors in the flags of a command line, of which package pflag
+// reports only the first. It reads them into flags of a new command: some values
+// cannot be set twice.
+func flagErrors(cmd *cobra.Command, words []string, first error) error {
+	fresh, words, err := newRoot(&session{}).Find(words)
+	if err != nil || fresh.CommandPath() != cmd.CommandPath() {
+		return flagError(cmd, first)
+	}
+	fresh.InitDefaultHelpFlag()
+	var told []error
+	for begin, end := 0, 1; end <= len(words) && words[begin] != "--"; end++ {
+		err := fresh.ParseFlags(words[begin:end])
+		if errors.As(err, new(*pflag.ValueRequiredError)) && end < len(words) {
+			continue // the value is the next word
+		}
+		begin = end
+		if err = flagError(fresh, err); err != nil && !slices.ContainsFunc(told, func(e error) bool { return e.Error() == err.Error() }) {
+			told = append(told, err)
+		}
+	}
+	if len(told) == 0 {
+		return flagError(cmd, first)
+	}
+	return errors.Join(told...)
+}
+
 // flagError converts an error of package pflag to a usage error whose hint names the
 // flag that was probably meant.
-func flagError(flags *pflag.FlagSet, command string, err error) error {
-	help := fmt.Sprintf("%q lists the flags", command+" --help")
+func flagError(cmd *cobra.Command, err error) error {
+	flags, help := cmd.Flags(), fmt.Sprintf("%q lists the flags", cmd.CommandPath()+" --help")
 	switch e := err.(type) {
+	case nil:
+		return nil
 	case *pflag.NotExistError:
 		name := e.GetSpecifiedName()
 		if group := e.GetSpecifiedShortnames(); group != "" {

@@ -41,9 +41,15 @@ func (s *session) usage(cmd *cobra.Command) error {
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\nRun \"%s COMMAND --help\" for more about a command.\n", cmd.CommandPath())
 	}
+	if !cmd.HasParent() {
+		fmt.Fprintf(&b, "The manual is at %s, \"mxsweep man DIR\" writes manual pages.\n", manual)
+	}
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err
 }
+
+// manual is where the documentation is.
+const manual = "https://github.com/mxsweep/mxsweep/tree/main/docs"
 
 // gated are the program and the commands that end with the result of the gate.
 var gated = []string{"mxsweep", "scan", "merge"}
