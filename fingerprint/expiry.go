@@ -67,9 +67,11 @@ func (c *lastConn) reset() {
 	c.Conn.SetDeadline(time.Unix(1, 0)) // ends a write under way
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if l, ok := underlying(c.Conn).(interface{ SetLinger(int) error }); ok {
+	raw := underlying(c.Conn)
+	if l, ok := raw.(interface{ SetLinger(int) error }); ok {
 		l.SetLinger(0) // best effort: closing ends it too
 	}
+	raw.Close() // before a wrapper ends it in order
 	c.Conn.Close()
 }
 

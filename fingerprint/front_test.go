@@ -136,6 +136,7 @@ func TestFrontsUnheard(t *testing.T) {
 					return &slowConn{Conn: conn, deaf: seed > 0 && made%3 == seed%3, silent: seed > 0 && made%2 == seed%2}, nil
 				}}
 				svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr(), Conn: &slowConn{Conn: found(t, n, server)}, RTT: 100 * time.Millisecond})
+				id.limit.Await(t.Context())
 				if err == nil {
 					f.check(t, svc, true)
 				}

@@ -55,13 +55,12 @@ func (s *session) hangUp(ctx context.Context, w *wire, goodbye []byte) {
 		return
 	}
 	sent := w.send(goodbye)
-	if sent && w.midLine {
+	if sent && w.midLine && !(w.endsInLF && s.readsLF()) {
 		sent = w.send([]byte("\r\n"))
 	}
 	if !sent || len(goodbye) == 0 {
 		return
 	}
-	// A connection that is closed with bytes unread is reset, and daemons log that.
 	w.conn.SetReadDeadline(time.Now().Add(byeWait + 2*s.rtt))
 	reply, err := io.ReadAll(io.LimitReader(w.conn, maxReply))
 	p := s.id.Signatures.Probe(signatures.Goodbye)
@@ -71,6 +70,20 @@ func (s *session) hangUp(ctx context.Context, w *wire, goodbye []byte) {
 	if tail := w.tail(ctx, p.Send, s.rtt); tail != "" {
 		s.noteGoodbye(&Exchange{Probe: p.ID, Sent: slices.Concat(goodbye, p.Send), Reply: bytes.Clone(reply[:min(len(reply), maxKept)]), End: signatures.EndClosed, TLS: w.tls, Tail: tail})
 	}
+}
+
+// readsLF reports whether the lines of the daemon end in LF: it answered one, or its port
+// is one of a daemon that takes such lines. To it a CRLF after one is another request,
+// which amavisd's AM.PDP logs as an error.
+func (s *session) readsLF() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.greetingBegun || s.greets {
+		return false
+	}
+	return s.suggestsQuiet() || slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return endsInLF(ex.Sent) && len(ex.Reply) > 0 && !likeGreeting(ex.Reply)
+	})
 }
 
 // tailUnknown reports whether it is not known yet what becomes of bytes that come

@@ -141,7 +141,7 @@ func (s *session) knock(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	conn.Close()
+	_ = s.host.limit.HangUp(conn) // nothing was sent
 	s.host.signs()
 	return true
 }

@@ -49,8 +49,9 @@ type wire struct {
 	unackedAt  time.Time // when sent data was last found not acknowledged
 	receivedAt time.Time // when the last byte was received
 
-	midLine bool // the last data sent does not end with CRLF
-	gone    bool // the other side has closed the connection
+	midLine  bool // the last data sent does not end with CRLF
+	endsInLF bool // it ends with LF alone
+	gone     bool // the other side has closed the connection
 
 	detached bool // it is not the first of a session, and its slot was released
 
@@ -65,8 +66,13 @@ func (w *wire) send(b []byte) bool {
 	}
 	w.conn.SetWriteDeadline(time.Now().Add(time.Second))
 	_, err := w.conn.Write(b)
-	w.midLine = !bytes.HasSuffix(b, []byte("\r\n")) && !netstring(b)
+	w.midLine, w.endsInLF = !bytes.HasSuffix(b, []byte("\r\n")) && !netstring(b), endsInLF(b)
 	return err == nil
+}
+
+// endsInLF reports whether what is sent ends with LF, without a CR before it.
+func endsInLF(b []byte) bool {
+	return bytes.HasSuffix(b, []byte("\n")) && !bytes.HasSuffix(b, []byte("\r\n"))
 }
 
 // netstring reports whether what is sent is a netstring, or the beginning of its

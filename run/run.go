@@ -101,9 +101,22 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 	c.Decision.Notices = append(c.Decision.Notices, p.opts.repaired(log)...)
 	p.write(&c, w.identifier != nil, outs, run)
 	closed := outs.Close()
+	p.awaitEnds(ctx)
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
 	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
 	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Decision.Code, CodeOf(err)), outs))
+}
+
+// lastEnd is how long a run waits in the end for daemons that have not ended their
+// connections yet.
+const lastEnd = time.Second
+
+// awaitEnds waits for the other end of the last connections: what a daemon sends to a
+// process that has ended is reset.
+func (p *Plan) awaitEnds(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastEnd)
+	defer cancel()
+	p.limit.Await(ctx)
 }
 
 // newSweep creates the engine and the identifier of a plan.

@@ -96,7 +96,7 @@ func (s *sweep) settleControl(e dialer.Ending) {
 	p := s.probes[e.Slot]
 	h, u := p.host, p.host.up
 	if e.As == dialer.Connected && e.Err == nil {
-		s.dialer.Reset(e.Slot)
+		s.hangUp(e.Slot)
 	}
 	if e.As == dialer.Connected && u.with == byReset {
 		s.reopen(&p)

@@ -27,6 +27,20 @@ func (s *sweep) releaseHostSlot(p *probe) {
 	p.slotted = false
 }
 
+// hangUp ends a connection on which nothing was said, in order if the connections to
+// hosts are counted, and by RST if there are too many such: the daemon may have begun to
+// greet, and logs a reset as an error.
+func (s *sweep) hangUp(slot int32) {
+	l := s.cfg.Slots
+	if l == nil || !l.CanHangUp() {
+		s.dialer.Reset(slot)
+		return
+	}
+	if conn := s.dialer.Take(slot); conn != nil {
+		_ = l.HangUp(conn) // nothing was sent
+	}
+}
+
 // handOver gives a connection away, with its host slot. It returns nil if there is
 // no longer one, or no slot for it: it was answered late, and other connections have
 // them all, or there is none among those of dialogues.
@@ -37,7 +51,7 @@ func (s *sweep) handOver(slot int32) net.Conn {
 	}
 	h := p.host
 	if p.slotted = p.slotted || s.acquireHostSlot(h); !p.slotted || !l.Transfer(h.addr) {
-		s.dialer.Reset(slot)
+		s.hangUp(slot)
 		s.releaseHostSlot(p)
 		return nil
 	}

@@ -69,7 +69,7 @@ func (s *sweep) open(e dialer.Ending) {
 			s.out.yielded()
 		}
 	default:
-		s.dialer.Reset(e.Slot)
+		s.hangUp(e.Slot)
 		s.releaseHostSlot(p)
 	}
 	s.stats.Open++

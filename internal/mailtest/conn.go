@@ -45,6 +45,7 @@ func (c *Conn) Say(text string) bool {
 		return false
 	}
 	_, err := c.stream.Write([]byte(text))
+	c.server.ended(c.session, err)
 	return err == nil
 }
 

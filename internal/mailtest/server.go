@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -60,6 +61,7 @@ type Server struct {
 	sessions []*session
 	open     int
 	maxOpen  int
+	resets   int
 	conns    map[net.Conn]bool
 	closed   bool
 	empty    chan struct{} // closed when the last connection of a closed server ends
@@ -68,6 +70,7 @@ type Server struct {
 type session struct {
 	remote   netip.AddrPort
 	received []byte
+	reset    bool // by the client
 }
 
 // A Session is the record of one connection.
@@ -152,6 +155,15 @@ func (s *Server) MaxOpen() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.maxOpen
+}
+
+// Resets returns how many connections the client reset, as far as the server has noticed:
+// it sent something to a client that had closed its end, or the client left something
+// unread.
+func (s *Server) Resets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resets
 }
 
 // Sessions returns the records of all connections, in their order. Those of open
@@ -253,7 +265,8 @@ func (s *Server) register(raw net.Conn) *Conn {
 func (s *Server) finish(c *Conn) {
 	if c.raw.SetReadDeadline(time.Now().Add(linger)) == nil {
 		// Any error ends the connection as well.
-		_, _ = io.Copy(io.Discard, c.raw)
+		_, err := io.Copy(io.Discard, c.raw)
+		s.ended(c.session, err)
 	}
 	c.raw.Close()
 	s.mu.Lock()
@@ -271,6 +284,20 @@ func (s *Server) keep(e *session, p []byte) {
 	e.received = append(e.received, p[:min(len(p), maxKept-len(e.received))]...)
 }
 
+// ended counts a connection whose client has reset it, according to the error of a read
+// or a write.
+func (s *Server) ended(e *session, err error) {
+	if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !e.reset {
+		e.reset = true
+		s.resets++
+	}
+}
+
 // recorder reads from the connection and records what it received.
 type recorder struct{ c *Conn }
 
@@ -279,6 +306,7 @@ func (k recorder) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := k.c.stream.Read(p)
+	k.c.server.ended(k.c.session, err)
 	k.c.server.keep(k.c.session, p[:n])
 	return n, err
 }

@@ -173,6 +173,7 @@ func Abort(conn net.Conn) {
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
 		tcp.SetLinger(0) // best effort: a plain close works as well
+		tcp.Close()      // before a wrapper ends it in order
 	}
 	conn.Close()
 }

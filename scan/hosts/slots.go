@@ -19,6 +19,8 @@ type Slots struct {
 	mu     sync.Mutex
 	hosts  map[netip.Addr]*hostSlots
 	onFree func(netip.Addr) // see OnFree; may be nil
+
+	ending ending
 }
 
 // hostSlots are the slots of one address.
@@ -154,9 +156,9 @@ func (s *Slots) Transfer(a netip.Addr) bool {
 }
 
 // Wrap returns a connection that releases its slot, which a dialogue must have
-// acquired, when it is closed.
+// acquired, when it is closed, and that is closed in order ([Slots.HangUp]).
 func (s *Slots) Wrap(a netip.Addr, c net.Conn) net.Conn {
-	return &slotConn{Conn: c, release: sync.OnceFunc(func() { s.Release(a) })}
+	return &slotConn{Conn: c, slots: s, release: sync.OnceFunc(func() { s.Release(a) })}
 }
 
 // Detach releases the slot of a connection that Wrap returned, which stays open; c may
@@ -194,6 +196,7 @@ func (s *Slots) grant(a netip.Addr, h *hostSlots) {
 // A slotConn is a connection that has a slot until it is closed.
 type slotConn struct {
 	net.Conn
+	slots   *Slots
 	release func()
 }
 
@@ -202,7 +205,7 @@ func (c *slotConn) NetConn() net.Conn { return c.Conn }
 
 // Close implements [net.Conn].
 func (c *slotConn) Close() error {
-	err := c.Conn.Close()
+	err := c.slots.HangUp(c.Conn)
 	c.release()
 	return err
 }

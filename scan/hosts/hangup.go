@@ -1,0 +1,111 @@
+package hosts
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// maxEnding is how many connections are listened to at once after their end. Each
+	// takes a file; further ones are closed at once.
+	maxEnding = 256
+
+	// endTime is how long the other side has for its end of the connection: most
+	// daemons need a round trip, and one that answers late the time for its answer.
+	endTime = 3 * time.Second
+
+	// maxRest is how many bytes are read meanwhile.
+	maxRest = 64 << 10
+)
+
+// ending counts the connections that were ended here, but not yet by the other side.
+type ending struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when n is zero again; nil if nobody waits
+}
+
+// HangUp ends a connection in order: it says that nothing more is sent, returns, and
+// discards what still comes until the other side has ended the connection too, or its
+// time for that is over. What is closed while the other side still sends is reset (RFC
+// 1122, Section 4.2.2.13), and a daemon logs that as an error. To the other side nothing
+// else differs, so that the connection needs no slot.
+func (s *Slots) HangUp(conn net.Conn) error {
+	half, ok := base(conn).(interface{ CloseWrite() error })
+	if !ok || !s.ending.begin() {
+		return conn.Close()
+	}
+	if half.CloseWrite() != nil {
+		s.ending.end()
+		return conn.Close()
+	}
+	go func() {
+		defer s.ending.end()
+		defer conn.Close()
+		if conn.SetReadDeadline(time.Now().Add(endTime)) == nil {
+			_, _ = io.CopyN(io.Discard, conn, maxRest) // however it ends, it is closed
+		}
+	}()
+	return nil
+}
+
+// CanHangUp reports whether one more connection can be ended by [Slots.HangUp] now, and
+// not merely be closed.
+func (s *Slots) CanHangUp() bool {
+	s.ending.mu.Lock()
+	defer s.ending.mu.Unlock()
+	return s.ending.n < maxEnding
+}
+
+// Await waits until no connection is left that [Slots.HangUp] ended, and the other side
+// did not, or ctx is done.
+func (s *Slots) Await(ctx context.Context) {
+	e := &s.ending
+	e.mu.Lock()
+	if e.n > 0 && e.none == nil {
+		e.none = make(chan struct{})
+	}
+	none := e.none
+	e.mu.Unlock()
+	if none == nil {
+		return
+	}
+	select {
+	case <-none:
+	case <-ctx.Done():
+	}
+}
+
+// begin counts one more connection. It reports false if there are too many.
+func (e *ending) begin() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.n >= maxEnding {
+		return false
+	}
+	e.n++
+	return true
+}
+
+func (e *ending) end() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.n--; e.n == 0 && e.none != nil {
+		close(e.none)
+		e.none = nil
+	}
+}
+
+// base returns the connection below wrappers.
+func base(conn net.Conn) net.Conn {
+	for {
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = inner.NetConn()
+	}
+}
