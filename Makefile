@@ -4,7 +4,7 @@
 GO ?= go
 BIN ?= dist/mxsweep
 
-.PHONY: help build test check release-check unit e2e docs fixes lab-up lab-down score bench versus fuzz vuln clean
+.PHONY: help build test check release-check unit e2e docs fixes lab-up lab-down score probe-counts bench versus fuzz vuln clean
 
 help:
 	@echo "make build   static binary in $(BIN)"
@@ -17,9 +17,10 @@ help:
 	@echo "make fixes   prove every fix on the real daemon, and regenerate docs/fixes.md"
 	@echo "make lab-up  install and start internal/lab, hosts with real mail daemons (root, Debian 12)"
 	@echo "make lab-down  stop it"
-	@echo "make score   the accuracy score on internal/lab (root, Debian 12)"
+	@echo "make score   the accuracy score and the connections on internal/lab (root, Debian 12)"
+	@echo "make probe-counts  how often each probe decided there, for signatures list --probes"
 	@echo "make bench   the speed beside nmap and others on internal/bench (root)"
-	@echo "make versus  mxsweep beside nmap -sV on internal/lab: time and score (root, Debian 12, nmap)"
+	@echo "make versus  mxsweep beside nmap, zgrab2 and nerva on internal/lab, for docs/comparison.md (root, Debian 12)"
 	@echo "make fuzz    every fuzz target for FUZZTIME (10s)"
 	@echo "make vuln    known vulnerabilities of the modules (needs the network)"
 
@@ -58,6 +59,9 @@ lab-down:
 
 score:
 	scripts/score
+
+probe-counts:
+	LABTESTS='^TestLabWhole$$' scripts/score -update
 
 bench: build
 	scripts/bench $(BIN)

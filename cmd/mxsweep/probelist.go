@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// listProbes lists the probes: what they send, when, how safe they are and why.
-func listProbes(b *bytes.Buffer, set *signatures.Set) {
+// listProbes lists the probes: what they send, when, how safe they are and why, and
+// then how often each was asked in the laboratory.
+func listProbes(b *bytes.Buffer, set *signatures.Set) error {
 	for _, p := range set.Probes {
 		fmt.Fprintf(b, "%s (%s)\n  why    %s\n", p.ID, p.Safety, p.Why)
 		fmt.Fprintf(b, "  sends  %s\n", sentText(p))
@@ -28,7 +30,27 @@ func listProbes(b *bytes.Buffer, set *signatures.Set) {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(b, "Probes marked %s are sent only with --intrusive.\n", signatures.Intrusive)
+	fmt.Fprintf(b, "Probes marked %s are sent only with --intrusive.\n\n", signatures.Intrusive)
+	return countProbes(b, set)
+}
+
+// countProbes lists at how many ports of the laboratory each probe was asked, and at
+// how many its reply is part of what identified the daemon.
+func countProbes(b *bytes.Buffer, set *signatures.Set) error {
+	lab, err := signatures.Lab()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "At the %d open ports of the laboratory (internal/lab):\n\n", lab.Ports)
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PROBE\tASKED\tDECIDED")
+	for _, p := range set.Probes {
+		if n, counted := lab.Probes[p.ID]; counted {
+			fmt.Fprintf(w, "%s\t%d\t%d\n", p.ID, n.Asked, n.Decided)
+		}
+	}
+	w.Flush()
+	return nil
 }
 
 // sentText is what a probe sends, quoted.

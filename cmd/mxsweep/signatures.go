@@ -60,7 +60,9 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 			}
 			var b bytes.Buffer
 			if probes {
-				listProbes(&b, set)
+				if err := listProbes(&b, set); err != nil {
+					return err
+				}
 			} else {
 				listSignatures(&b, set)
 			}
@@ -68,7 +70,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 			return fault.WriteError(standardOutput, err)
 		},
 	}
-	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent and when, how safe it is, and why")
+	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent and when, how safe it is, why, and how often it decided")
 	return cmd
 }
 

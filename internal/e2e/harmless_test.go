@@ -19,7 +19,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/harmless.md again")
+var update = flag.Bool("update", false, "write docs/harmless.md and signatures/probes-lab.json again")
 
 // harmlessFile is what TestHarmless writes and reads.
 const harmlessFile = "../../docs/harmless.md"

@@ -19,6 +19,8 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 const labScanner = "mxlab-scanner"
@@ -164,19 +166,25 @@ func scoreLab(t *testing.T, names []string, share float64) {
 			ports[p.Port] = true
 		}
 	}
-	args := []string{"-p", "internal,public"}
+	list := "internal,public"
 	for _, p := range slices.Sorted(maps.Keys(ports)) {
-		args[1] += "," + strconv.Itoa(p)
+		list += "," + strconv.Itoa(p)
 	}
+	opts := run.Options{Ports: []string{list}}
 	for _, h := range truth.Hosts {
 		if names == nil || slices.Contains(names, h.Name) {
-			args = append(args, labAddress4(h.Number), labAddress6(h.Number))
+			opts.Targets = append(opts.Targets, labAddress4(h.Number), labAddress6(h.Number))
 		}
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
-	doc := sweepLab(t, report, args...)
+	counted := countConnections(t)
+	doc, probes := sweepLab(t, report, opts)
+	connections := counted()
+	if names == nil {
+		updateProbeCounts(t, probes)
+	}
 
-	cmd := exec.Command("../lab/score", report)
+	cmd := exec.Command("../lab/score", append([]string{report}, connections...)...)
 	if names != nil {
 		cmd.Args = append(append(cmd.Args, "--only"), names...)
 	}
@@ -200,7 +208,7 @@ func scoreLab(t *testing.T, names []string, share float64) {
 				t.Logf("%s: not named as it should be at first", p)
 				again = append(again, p.target())
 			}
-			doc = sweepLab(t, report, again...)
+			doc, _ = sweepLab(t, report, run.Options{Targets: again})
 		}
 		excused := excuses(t, "testdata/lab/lighter.txt")
 		missing = slices.DeleteFunc(missing, func(p truthPort) bool { return named(doc, p) && graded(doc, p, excused) })
@@ -220,26 +228,19 @@ func scoreLab(t *testing.T, names []string, share float64) {
 // only what was not named.
 const labRounds = 3
 
-// sweepLab sweeps from the laboratory's scanner and writes the report.
-func sweepLab(t *testing.T, report string, args ...string) *document {
+// sweepLab sweeps from the laboratory's scanner and writes the report. It also returns
+// how often each probe was asked.
+func sweepLab(t *testing.T, report string, opts run.Options) (*document, signatures.LabCounts) {
 	t.Helper()
-	args = append([]string{"scan", "--progress", "never", "-o", "json=" + report}, args...)
+	a := scan(t, labScanner, opts)
 	// Most hosts are exposed.
-	if _, code := mxsweep(t, labScanner, args...); code != 1 && code != 0 {
-		t.Errorf("exit code %d", code)
+	if a.Code > 1 {
+		t.Errorf("exit code %d", a.Code)
 	}
-	text, err := os.ReadFile(report)
-	if err != nil {
+	if err := os.WriteFile(report, a.Report, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := validate(t, text); err != nil {
-		t.Errorf("the report does not follow the schema: %v", err)
-	}
-	doc := &document{}
-	if err := json.Unmarshal(text, doc); err != nil {
-		t.Fatal(err)
-	}
-	return doc
+	return read(t, a.Report, int(a.Code)), a.Probes
 }
 
 func readTruth(t *testing.T) *labTruth {

@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // scanEnv, if it is set, makes this program one run of package run: a namespace is a
@@ -31,6 +32,7 @@ type answer struct {
 	Summary result.Summary
 	Report  []byte   // as JSON
 	Log     []string // what it had to say, its error last
+	Probes  signatures.LabCounts
 }
 
 // scanInside is the life of that process: it reads run.Options from its standard
@@ -49,6 +51,7 @@ func scanInside() int {
 	a.Code, a.Report = run.CodeOf(err), report.Bytes()
 	if outcome != nil {
 		a.Code, a.Summary = gate.Worse(outcome.Decision.Code, a.Code), outcome.Summary
+		a.Probes = countProbes(outcome.Open)
 	}
 	if err != nil {
 		a.Log = append(a.Log, err.Error())
