@@ -3,7 +3,6 @@ package fingerprint
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -220,13 +219,13 @@ func behind(values map[string]string) *result.Behind {
 // observe adds the observations that match the service.
 func (s *session) observe(svc *Identification) {
 	for _, o := range s.id.Signatures.Observations {
+		if !o.About(svc.Name, svc.Product) {
+			continue
+		}
 		if s.lost && !o.Idle && signatures.All(o.When, s) == signatures.Unknown {
 			svc.Confidence = min(svc.Confidence, certain-1) // worse may be true
 		}
-		if o.Protocols != nil && !slices.Contains(o.Protocols, svc.Name) ||
-			o.Products != nil && !slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(svc.Product, p) }) ||
-			o.Versioned && svc.Version == "" ||
-			signatures.All(o.When, s) != signatures.True {
+		if o.Versioned && svc.Version == "" || signatures.All(o.When, s) != signatures.True {
 			continue
 		}
 		svc.Observations = append(svc.Observations, o.ID)

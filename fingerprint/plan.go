@@ -158,8 +158,12 @@ func (s *session) decide() {
 	if best == nil || best.Confidence < certain {
 		s.wantLayers()
 	}
+	protocol := ""
+	if best != nil {
+		protocol = best.Protocol
+	}
 	for _, o := range s.observations {
-		if !o.Idle {
+		if !o.Idle && o.Speaks(protocol) {
 			signatures.Needs(o.When, s, s.want)
 		}
 	}

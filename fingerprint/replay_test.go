@@ -88,17 +88,22 @@ func play(c *mailtest.Conn, ex *Exchange) bool {
 
 // answer returns the exchange for what was received, or whether more may complete
 // one.
-func (r replay) answer(asked []byte, tls bool) (ex *Exchange, more bool) {
+func (r replay) answer(asked []byte, tls bool) (whole *Exchange, more bool) {
 	for i := range r.said.Exchanges {
 		switch ex := &r.said.Exchanges[i]; {
 		case len(ex.Sent) == 0 || ex.TLS != tls:
 		case bytes.Equal(ex.Sent, asked):
-			return ex, false
+			if whole == nil {
+				whole = ex
+			}
 		case bytes.HasPrefix(ex.Sent, asked):
 			more = true
 		}
 	}
-	return nil, more
+	if more && whole != nil && len(whole.Reply) == 0 && whole.End == signatures.EndSilence {
+		whole = nil // which is as silent while more may come
+	}
+	return whole, more && whole == nil
 }
 
 // hangsUp reports whether the daemon closes the connection on a line that is not
@@ -152,21 +157,28 @@ func replayAll(t *testing.T, said map[string]*Transcript, truths map[string]trut
 			continue
 		}
 		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
-			server := n.Serve(t, replay{tr})
-			target := server.Addr()
-			if want.port != 0 {
-				target = netip.AddrPortFrom(target.Addr(), want.port)
-			}
-			id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
-				return n.Dial(ctx, server.Addr())
-			}}
-			svc, err := id.Identify(t.Context(), scan.Result{Target: target})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want.check(t, svc)
+			want.check(t, identifyReplay(t, n, set, tr, want.port))
 		})
 	}
+}
+
+// identifyReplay runs a dialogue with the daemon of a transcript, on a port of its own
+// unless that is 0.
+func identifyReplay(t *testing.T, n *mailtest.Network, set *signatures.Set, tr *Transcript, port uint16) *Identification {
+	t.Helper()
+	server := n.Serve(t, replay{tr})
+	target := server.Addr()
+	if port != 0 {
+		target = netip.AddrPortFrom(target.Addr(), port)
+	}
+	id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
+		return n.Dial(ctx, server.Addr())
+	}}
+	svc, err := id.Identify(t.Context(), scan.Result{Target: target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svc
 }
 
 // check compares an identification with the truth.

@@ -9,6 +9,8 @@ package signatures
 import (
 	"embed"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
@@ -164,6 +166,18 @@ type Observation struct {
 	Versioned bool     // only if the version was read from the wire
 	Idle      bool     // send nothing for it
 	When      []Condition
+}
+
+// About reports whether the observation is one about daemons of this protocol and
+// product.
+func (o *Observation) About(protocol, product string) bool {
+	return o.Speaks(protocol) &&
+		(o.Products == nil || slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(product, p) }))
+}
+
+// Speaks reports whether the observation is one about daemons of this protocol.
+func (o *Observation) Speaks(protocol string) bool {
+	return o.Protocols == nil || slices.Contains(o.Protocols, protocol)
 }
 
 // A Stack is a set of software that is installed together.
