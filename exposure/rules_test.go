@@ -89,7 +89,7 @@ var judgements = []judgement{
 	{"unknown on an internal port", 10031, nil, "", "MXS1902"},
 	{"port table only", 10024, &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "content-filter", Product: "amavisd-new", Method: "table", Confidence: 3}}, "", "MXS1902"},
 	{"reset at connect", 10029, svc("", "unknown", "", "reset-at-connect"), "", "MXS1902"},
-	{"TLS and nothing more", 10993, svc("tls", "unknown", "", "tunnel:ssl"), "", "MXS1902"},
+	{"TLS and nothing more", 10993, svc("", "", "", "tunnel:ssl"), "", "MXS1902"},
 	{"SSH on a mail port", 10025, svc("ssh", "not-mail", "OpenSSH"), "", "MXS1903"},
 	{"closed without a word", 10028, svc("", "unknown", "", "acl-refused"), "", "MXS1901"},
 	{"amavisd's access list", 10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused"), "", "MXS1901"},
@@ -129,10 +129,17 @@ var judgements = []judgement{
 	{"doveadm", 24245, svc("doveadm", "admin", "Dovecot doveadm"), "", "MXS1107"},
 	{"doveadm over HTTP", 8080, svc("doveadm-http", "admin", "Dovecot doveadm"), "", "MXS1107"},
 	{"doveadm without password", 24245, svc("doveadm", "admin", "Dovecot doveadm", "doveadm-noauth"), "", "MXS1108"},
-	{"dict", 2001, svc("dovecot-dict", "unknown", "Dovecot dict"), "", "MXS1109"},
+	{"director", 9090, svc("dovecot-director", "proxy", "Dovecot director"), "", "MXS1109"},
+	{"Dovecot indexer", 10016, svc("unknown", "admin", "Dovecot"), "", "MXS1109"},
+	{"Dovecot IMAP is no process", 10143, svc("imap", "imap", "Dovecot"), "", "MXS1101"},
 	{"Cyrus replication", 2005, svc("csync", "admin", "Cyrus sync_server"), "", "MXS1110"},
 	{"MUPDATE", 3905, svc("mupdate", "admin", "Cyrus mupdate", "version-disclosed"), "", "MXS1110 MXS1407"},
 	{"metrics", 9900, svc("http", "admin", "Dovecot stats"), "", "MXS1111"},
+	{"metrics of an exporter", 9154, svc("http", "admin", "Postfix Exporter", "metrics-offered"), "", "MXS1111"},
+	{"metrics of mox", 8010, svc("http", "admin", "mox", "metrics-offered"), "", "MXS1111"},
+	{"another page of mox", 8010, svc("http", "admin", "mox"), "", "MXS1302"},
+	{"profiler", 1099, svc("http", "admin", "chasquid", "profiler-offered"), "", "MXS1309"},
+	{"monitoring without the profiler", 1099, svc("http", "admin", "chasquid"), "", "MXS1302"},
 
 	// Policy daemons, filters, scanners.
 	{"Postgrey", 10023, svc("postfix-policy", "policy", "Postgrey"), "", "MXS1201"},
@@ -157,10 +164,13 @@ var judgements = []judgement{
 	{"Zimbra admin console", 7071, svc("http", "admin", "Zimbra", "stack:Zimbra", "tunnel:ssl"), "", "MXS1301"},
 	{"admin console", 8000, svc("http", "admin", "James webadmin"), "", "MXS1302"},
 	{"redis", 6379, svc("redis", "not-mail", "Redis"), "", "MXS1303"},
+	{"redis without a password", 6379, svc("redis", "admin", "Redis", "store-open"), "", "MXS1310"},
+	{"memcached", 11211, svc("memcached", "admin", "memcached", "store-open"), "", "MXS1310"},
+	{"memcached of Zimbra", 11211, svc("memcached", "admin", "memcached", "store-open", "stack:Zimbra"), "", "MXS1301"},
 	{"login lookup", 10080, svc("http", "auth", "nginx"), "", "MXS1304"},
 	{"web server on the lookup's port", 10080, svc("http", "not-mail", "nginx"), "", "MXS1903"},
 	{"Mailman REST", 8001, svc("http", "admin", "Mailman REST"), "", "MXS1305"},
-	{"JMX", 9999, svc("rmi", "admin", "James JMX"), "", "MXS1306"},
+	{"JMX", 9999, svc("java-rmi", "admin", "James JMX"), "", "MXS1306"},
 
 	// Mail catchers: anyone may log in, with any password.
 	{"mail catcher's page", 8025, svc("http", "admin", "Mailpit", "mail-catcher"), "", "MXS1307"},
@@ -292,31 +302,24 @@ func TestObservationsExist(t *testing.T) {
 	}
 }
 
-// TestProtocolsExist holds the protocols that rules ask for to those of signatures and of
-// ports.yaml: a condition with none of them would never hold. Names beside them are those
-// of imported signatures.
+// TestProtocolsExist checks that each protocol that a rule asks for is one that a
+// signature names: a rule must not promise to recognize another one. Imported signatures
+// name no others.
 func TestProtocolsExist(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{"tls": true} // of a port whose inside does not reply
+	known := map[string]bool{"": true, "unknown": true}
 	for _, s := range set.Signatures {
 		known[s.Protocol] = true
 	}
-	ports, err := signatures.LoadPorts(signatures.FS())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range ports.All() {
-		for _, u := range p.Uses {
-			known[u.Protocol] = true
-		}
-	}
 	for _, r := range testRules(t).All() {
 		for _, c := range r.When {
-			if len(c.Protocols) > 0 && !slices.ContainsFunc(c.Protocols, func(name string) bool { return name == "" || known[name] }) {
-				t.Errorf("%s asks for the protocols %q, none of which a signature names", r.ID, c.Protocols)
+			for _, name := range c.Protocols {
+				if !known[name] {
+					t.Errorf("%s asks for the protocol %q, which no signature names", r.ID, name)
+				}
 			}
 		}
 	}
