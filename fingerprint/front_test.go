@@ -33,8 +33,10 @@ func fronteds(t *testing.T) map[string]fronted {
 	for script, product := range daemons {
 		d := daemon(t, script)
 		all[product] = fronted{handler: d, product: product, least: 7}
-		all["HAProxy before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: long}, "HAProxy", product, "", 6}
-		all["socat before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: 500 * time.Millisecond}, "socat", product, "", 6}
+		all["HAProxy before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: long}, "HAProxy", product, "", 5}
+		all["docker-proxy before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: long, Splices: true}, "docker-proxy", product, "", 5}
+		all["HAProxy behind a firewall before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: long, Clears: true}, "TCP proxy", product, "", 6}
+		all["socat before "+product] = fronted{mailtest.TCPProxy{Inner: d, Keeps: 500 * time.Millisecond}, "socat", product, "", 5}
 		all["accept-proxy before "+product] = fronted{parser("haproxy", d, long), "HAProxy", product, "HAProxy", 9}
 		nginx := fronted{parser("nginx", d, 0), "nginx", product, "nginx", 8}
 		if product == "nginx" {
@@ -167,6 +169,10 @@ func (c *slowConn) Ended() (hungUp, reset bool) {
 func (c *slowConn) Unacked() bool {
 	_, reset := c.Conn.(interface{ Ended() (bool, bool) }).Ended()
 	return reset && c.silent
+}
+
+func (c *slowConn) SendUrgent(b byte) bool {
+	return c.Conn.(interface{ SendUrgent(b byte) bool }).SendUrgent(b)
 }
 
 func (c *slowConn) CloseWrite() error {

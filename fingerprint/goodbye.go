@@ -114,8 +114,9 @@ func (w *wire) tail(ctx context.Context, b []byte, rtt time.Duration) string {
 	if p, ok := w.awaitPath(ctx, rtt+tailWait, func(p path) bool { return p.hungUp }); !ok || !p.hungUp || p.reset || p.unacked {
 		return "" // a proxy that ends TLS may keep the connection
 	}
+	line := func() bool { return w.send(b) }
 	begun := time.Now()
-	switch w.tailOnce(ctx, b, rtt) {
+	switch w.tailOnce(ctx, line, rtt) {
 	case signatures.TailReset:
 		return signatures.TailReset
 	case signatures.TailTaken:
@@ -125,18 +126,43 @@ func (w *wire) tail(ctx context.Context, b []byte, rtt time.Duration) string {
 	if !pause(ctx, briefTail-time.Since(begun)) {
 		return ""
 	}
-	switch w.tailOnce(ctx, b, rtt) {
+	// An urgent byte first: a proxy that read another line would try to send it on, and
+	// end everything because the daemon is gone.
+	urgent := func() bool { return sendUrgent(w.conn, '\n') }
+	switch w.tailOnce(ctx, urgent, rtt) {
 	case signatures.TailReset:
 		return signatures.TailBriefly
 	case signatures.TailTaken:
-		return signatures.TailTaken
+		return w.reader(ctx, line, rtt)
 	}
 	return ""
 }
 
-// tailOnce sends the bytes and waits until they are acknowledged or reset.
-func (w *wire) tailOnce(ctx context.Context, b []byte, rtt time.Duration) string {
-	if !w.send(b) {
+// reader tells how the other side reads, which has just taken an urgent byte. What
+// calls recv(2) passes over that byte, reads the next line, fails to send it to the
+// daemon that is gone, and ends the connection: only what comes after that is reset.
+// What calls splice(2) of Linux (net/ipv4/tcp.c, tcp_read_sock) is stopped by the byte
+// and keeps the connection. Where the line itself is reset, or got lost, nobody knows.
+func (w *wire) reader(ctx context.Context, line func() bool, rtt time.Duration) string {
+	const most = 3 // on a busy host the end takes a moment
+	for i := range most {
+		switch w.tailOnce(ctx, line, rtt) {
+		case signatures.TailReset:
+			if i == 0 {
+				return signatures.TailTaken // a firewall made the byte an ordinary one
+			}
+			return signatures.TailRead
+		case signatures.TailTaken:
+		default:
+			return signatures.TailTaken
+		}
+	}
+	return signatures.TailSpliced
+}
+
+// tailOnce sends bytes and waits until they are acknowledged or reset.
+func (w *wire) tailOnce(ctx context.Context, send func() bool, rtt time.Duration) string {
+	if !send() {
 		if p, ok := pathOf(w.conn); ok && p.reset {
 			return signatures.TailReset
 		}

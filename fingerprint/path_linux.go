@@ -26,3 +26,21 @@ func kernelPath(c *net.TCPConn) (path, bool) {
 		reset:   info.State == unix.BPF_TCP_CLOSE,
 	}, true
 }
+
+// kernelUrgent sends one byte as urgent data (RFC 9293, Section 3.8.5). It reports
+// whether that was sent.
+func kernelUrgent(c *net.TCPConn, b byte) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	sent := false
+	if raw.Write(func(fd uintptr) bool {
+		n, err := unix.SendmsgN(int(fd), []byte{b}, nil, nil, unix.MSG_OOB|unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		sent = n == 1 && err == nil
+		return true // a full buffer is not waited for
+	}) != nil {
+		return false
+	}
+	return sent
+}

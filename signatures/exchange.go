@@ -29,14 +29,16 @@ const (
 // What became of bytes that were sent after the other side had said goodbye and hung up.
 const (
 	TailReset   = "reset"   // it had closed its socket
-	TailTaken   = "taken"   // it keeps the socket open and took them, twice
 	TailBriefly = "briefly" // it took the first ones, and had closed its socket soon after
+	TailTaken   = "taken"   // it keeps the socket open and took them
+	TailRead    = "read"    // ... and passes over an urgent byte, as recv(2) does
+	TailSpliced = "spliced" // ... and never gets past an urgent byte, as with splice(2) of Linux
 )
 
 // TailUnknown stands in a condition for an exchange of which nothing of that is known.
 const TailUnknown = "unknown"
 
-var tails = []string{TailReset, TailTaken, TailBriefly}
+var tails = []string{TailReset, TailBriefly, TailTaken, TailRead, TailSpliced}
 
 // A Transcript is the exchanges with one port: one Exchange for each probe.
 type Transcript struct {

@@ -21,6 +21,10 @@ type halfConn struct {
 	fin  bool // no more data follows
 	rst  bool // the writer reset the connection
 	gone bool // there is no reader any more
+
+	stops    bool // an urgent byte stops the reader, as with splice(2) of Linux
+	stopped  bool // it has
+	ordinary bool // urgent bytes arrive as ordinary ones
 }
 
 // changed wakes all goroutines that wait for the halfConn.
@@ -60,7 +64,7 @@ func memoryPipe(client, server netip.AddrPort) (ours, theirs *memoryConn) {
 func (c *memoryConn) Read(p []byte) (n int, err error) {
 	err = c.await("read", c.in, &c.read, func() (bool, error) {
 		switch {
-		case len(c.in.buf) > 0 || len(p) == 0:
+		case len(c.in.buf) > 0 && !c.in.stopped || len(p) == 0:
 			n = copy(p, c.in.buf)
 			c.in.buf = c.in.buf[n:]
 			c.in.changed()
@@ -97,6 +101,33 @@ func (c *memoryConn) Write(p []byte) (n int, err error) {
 		return n == len(p), nil
 	})
 	return n, err
+}
+
+// Urgent sets what becomes of urgent bytes that the connection receives: they stop its
+// reader, as with splice(2) of Linux, or arrive as ordinary ones; else it passes over them.
+func (c *memoryConn) Urgent(stops, ordinary bool) {
+	c.in.link.Lock()
+	defer c.in.link.Unlock()
+	c.in.stops, c.in.ordinary = stops, ordinary
+}
+
+// SendUrgent sends one byte of urgent data.
+func (c *memoryConn) SendUrgent(b byte) bool {
+	c.in.link.Lock()
+	defer c.in.link.Unlock()
+	switch {
+	case c.closed || c.out.fin || c.in.rst:
+		return false
+	case c.out.gone:
+		c.in.rst = true
+		c.in.changed()
+	case c.out.ordinary:
+		c.out.buf = append(c.out.buf, b)
+		c.out.changed()
+	default:
+		c.out.stopped = c.out.stops
+	}
+	return true
 }
 
 // await calls try until it returns true, the connection is closed or the deadline

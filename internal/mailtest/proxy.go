@@ -17,6 +17,9 @@ type TCPProxy struct {
 	// the connection: HAProxy until its timeout client-fin, socat for half a second.
 	// Zero: it closes the connection at once, as nginx does.
 	Keeps time.Duration
+
+	Splices bool // it is stopped by an urgent byte, as docker-proxy is
+	Clears  bool // a firewall before it makes urgent bytes ordinary ones
 }
 
 // A Relay plays a proxy that ends both sides as soon as one has ended, as the stream
@@ -73,9 +76,18 @@ func (p TCPProxy) Serve(c *Conn) {
 	if p.Keeps == 0 || !ok || w.CloseWrite() != nil {
 		return
 	}
-	if c.raw.SetReadDeadline(time.Now().Add(p.Keeps)) == nil {
-		// Whatever ends this ends the connection.
-		_, _ = io.Copy(io.Discard, c.raw)
+	if u, ok := c.raw.(interface{ Urgent(stops, ordinary bool) }); ok {
+		u.Urgent(p.Splices, p.Clears)
+	}
+	if c.raw.SetReadDeadline(time.Now().Add(p.Keeps)) != nil {
+		return
+	}
+	// The host of the daemon resets what is sent on first, so that more cannot be.
+	b := make([]byte, 512)
+	for range 2 {
+		if _, err := c.raw.Read(b); err != nil {
+			return
+		}
 	}
 }
 
