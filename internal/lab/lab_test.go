@@ -40,6 +40,7 @@ func TestTruth(t *testing.T) {
 				Port     int    `json:"port"`
 				Bind     string `json:"bind"`
 				Product  string `json:"product"`
+				Behind   string `json:"behind"`
 				Protocol string `json:"protocol"`
 				Package  string `json:"package"`
 				Internal *bool  `json:"internal"`
@@ -91,6 +92,42 @@ func TestScoreOfNmap(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "found 2/2  ghosts 0  protocol right 1 wrong 0 none 1  product right 1 wrong 0 none 1") {
 		t.Errorf("score: %v\n%s", err, out)
 	}
+}
+
+// TestScoreOfProxies: of a port with a proxy, the daemon alone tells nothing, and a daemon
+// without one must not get one.
+func TestScoreOfProxies(t *testing.T) {
+	python(t)
+	for service, want := range map[string]string{
+		`"product": "HAProxy", "behind": {"product": "Dovecot"}`: "product right 1 wrong 0 none 0",
+		`"product": "HAProxy"`:                                 "product right 0 wrong 1 none 0",
+		`"product": "socat", "behind": {"product": "Dovecot"}`: "product right 0 wrong 1 none 0",
+		`"product": "Dovecot"`:                                 "product right 0 wrong 0 none 1",
+	} {
+		proxied := `{"ip": "10.77.0.19", "port": 143, "state": "open", "service": {"name": "imap", ` + service + `}}`
+		if out := scored(t, "proxied-imap", proxied); !strings.Contains(out, want) {
+			t.Errorf("of %s score says\n%s, want %s", service, out, want)
+		}
+	}
+	direct := `{"ip": "10.77.0.12", "port": 25, "state": "open", "service": {"name": "smtp", "product": "HAProxy", "behind": {"product": "Postfix smtpd"}}}`
+	if out := scored(t, "classic-closed", direct); !strings.Contains(out, "product right 0 wrong 1") {
+		t.Errorf("of a proxy before a daemon that has none score says\n%s", out)
+	}
+}
+
+// scored is what score says of a report of some ports of a host.
+func scored(t *testing.T, host, ports string) string {
+	t.Helper()
+	report := filepath.Join(t.TempDir(), "report.json")
+	if err := os.WriteFile(report, []byte(`{"ports": [`+ports+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("./score", report, "--only", host)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 {
+		t.Fatalf("score: %v\n%s", err, out)
+	}
+	return string(out)
 }
 
 // TestScore rates small reports of one host, with and without a mistake.
