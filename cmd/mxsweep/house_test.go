@@ -38,10 +38,11 @@ var mayImport = map[string][]string{
 
 	"signatures/importer": {"signatures", "internal"},
 
-	"listeners":                {"result", "internal"},
-	"listeners/source":         {"result", "internal"},
-	"listeners/config":         {"listeners", "listeners/source", "listeners/config/daemons", "result", "internal"},
-	"listeners/config/daemons": {"listeners", "listeners/source", "result", "internal"},
+	"listeners":                  {"result", "internal"},
+	"listeners/source":           {"result", "internal"},
+	"listeners/config":           {"listeners", "listeners/source", "listeners/config/container", "listeners/config/daemons", "result", "internal"},
+	"listeners/config/container": {"listeners", "listeners/source", "result", "internal"},
+	"listeners/config/daemons":   {"listeners", "listeners/source", "result", "internal"},
 
 	"report/sarif":    belowFormats,
 	"report/html":     belowFormats,
@@ -81,6 +82,8 @@ var belowFormats = []string{"exposure", "report/format", "report/view", "report/
 // onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{
 	"github.com/google/gopacket":               {"scan/syn/rawnet"},
+	"github.com/compose-spec/compose-go/v2":    {"listeners/config/container"},
+	"github.com/sirupsen/logrus":               {"listeners/config/container"},
 	"github.com/spf13/cobra":                   {"cmd"},
 	"github.com/spf13/pflag":                   {"cmd"},
 	"github.com/schollz/progressbar/v3":        {"cmd"},

@@ -4,9 +4,11 @@ package config
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
@@ -28,6 +30,8 @@ type kind struct {
 
 // kinds are all kinds; the first that fits a file is its kind.
 var kinds = []kind{
+	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, part: true},
+	{name: "Docker Compose", is: isCompose, read: container.Compose},
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},
@@ -44,6 +48,24 @@ func kindOf(t *source.Tree, name string) *kind {
 	}
 	return nil
 }
+
+// isCompose reports whether a file is one of Docker Compose: by its name, which is often
+// docker-compose.prod.yml or the like, or because it begins with its services.
+func isCompose(name, head string) bool {
+	ext := path.Ext(name)
+	if ext != ".yml" && ext != ".yaml" {
+		return false
+	}
+	base := path.Base(name)
+	if strings.HasPrefix(base, "compose.") || strings.HasPrefix(base, "docker-compose") {
+		return true
+	}
+	return services.MatchString(head) && !strings.Contains(head, "apiVersion:")
+}
+
+// services is the key under which Docker Compose has the services, with one that only they
+// have.
+var services = regexp.MustCompile(`(?m)^services:\s*(?:#.*)?\n(?:\s*(?:#.*)?\n)*(?: +)[\w.-]+:\s*(?:[&#].*)?\n(?:.*\n)*? +(?:image|build|ports|extends|container_name):`)
 
 // named returns the test of a kind whose files have one of these names. "postfix/x" is
 // the name x in a folder postfix; * is any text without a slash.

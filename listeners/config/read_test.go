@@ -12,12 +12,16 @@ func TestRead(t *testing.T) {
 		return &source.Tree{FS: fstest.MapFS{
 			"etc/dkimproxy/dkimproxy_out.conf": {Data: []byte("listen 0.0.0.0:10027\n")},
 			"etc/clamav/clamd.conf":            {Data: []byte("TCPSocket 3310\n")},
+			"compose/docker-compose.prod.yml":  {Data: []byte("services: {a: {ports: ['25:25']}}\n")},
+			"compose/stack.yml":                {Data: []byte("services:\n  a:\n    image: x\n    ports: ['26:25']\n")},
+			"compose/compose.override.yml":     {Data: []byte("services: {a: {ports: ['27:25']}}\n")},
+			"other/services.yml":               {Data: []byte("services:\n  a: 1\n")},
 			"etc/motd":                         {Data: []byte("hello\n")},
 			".git/opendkim.conf":               {Data: []byte("Socket inet:8891\n")},
 		}}
 	}
 	c, found, err := Read(tree(), ".", "etc/clamav")
-	if err != nil || len(c.Listeners) != 2 || len(c.Doubts) != 0 || len(found) != 2 {
+	if err != nil || len(c.Listeners) != 5 || len(c.Doubts) != 0 || len(found) != 5 {
 		t.Errorf("got %+v, files %v, %v", c, found, err)
 	}
 	if c, _, err = Read(tree(), "etc/motd"); err != nil || len(c.Doubts) != 1 {

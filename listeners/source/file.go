@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -66,6 +67,21 @@ func (f *File) Anchor(start, end int) result.Anchor {
 		EndColumn: 1 + units(line[:to]),
 		Text:      line,
 	}
+}
+
+// Offset returns the offset of a line and a column, from 1, of which the column counts
+// characters, as parsers of YAML do. Beyond the text it returns the nearest offset in it.
+func (f *File) Offset(line, column int) int {
+	i := min(max(line, 1), len(f.lines)) - 1
+	text, at := f.line(i), 0
+	for range column - 1 {
+		if at >= len(text) {
+			break
+		}
+		_, width := utf8.DecodeRuneInString(text[at:])
+		at += width
+	}
+	return f.lines[i] + at
 }
 
 // units returns how many UTF-16 code units a text has.

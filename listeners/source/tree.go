@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +31,10 @@ type Tree struct {
 	// Shown returns the name of a file in messages and anchors; nil means the name in
 	// FS.
 	Shown func(name string) string
+
+	// Dir is the folder of this machine that FS has, for libraries that take paths; ""
+	// if FS is none of this machine.
+	Dir string
 
 	MaxSize  int64 // bytes of one file; 0 is MaxSize
 	MaxFiles int   // files in all; 0 is MaxFiles
@@ -140,6 +145,28 @@ func (t *Tree) Find(from, pattern string) []string {
 		}
 	}
 	return nil
+}
+
+// Local returns the path on this machine of a name in FS; the name itself if Dir is not
+// set.
+func (t *Tree) Local(name string) string {
+	return filepath.Join(t.Dir, filepath.FromSlash(name))
+}
+
+// FindLocal returns the name in FS that a path in the file from means, where the path may
+// also be one that Local returned; "" if no file is there.
+func (t *Tree) FindLocal(from, name string) string {
+	if rel, err := filepath.Rel(t.Dir, name); t.Dir != "" && filepath.IsAbs(name) && err == nil && filepath.IsLocal(rel) {
+		name = filepath.ToSlash(rel)
+		if _, err := fs.Stat(t.FS, name); err == nil {
+			return name
+		}
+		return ""
+	}
+	if found := t.Find(from, filepath.ToSlash(name)); len(found) == 1 {
+		return found[0]
+	}
+	return ""
 }
 
 // glob returns the files of a pattern, sorted; nil if it has none or is no pattern.

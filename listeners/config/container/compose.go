@@ -1,0 +1,216 @@
+package container
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/interpolation"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Overrides are the names that a file can have which Docker Compose merges into the
+// file beside it by itself.
+var Overrides = []string{
+	"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
+}
+
+// silence keeps the library from writing to standard error: only the command prints.
+var silence = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
+
+// Compose reads a file of Docker Compose with what it includes, extends, and is
+// overridden by: the ports that it publishes, of all profiles. The effective model is
+// that of compose-go, the library of Docker Compose itself.
+func Compose(t *source.Tree, f *source.File) listeners.Config {
+	silence()
+	p := &composeProject{tree: t, files: []*source.File{f}, env: map[string]string{}}
+	p.addOverride()
+	if err := p.readEnv(); err != nil {
+		return p.broken(err)
+	}
+	for _, f := range p.files {
+		if err := p.checkIncludes(f); err != nil {
+			return p.broken(err)
+		}
+	}
+	project, err := p.load()
+	if err != nil {
+		return p.broken(err)
+	}
+	return p.listeners(project)
+}
+
+// A composeProject is what is known of one project while it is read.
+type composeProject struct {
+	tree  *source.Tree
+	files []*source.File    // that the project consists of; the first is the main one
+	env   map[string]string // of the file .env
+}
+
+// broken returns the doubt about a project that does not load.
+func (p *composeProject) broken(err error) listeners.Config {
+	return listeners.Config{Doubts: []listeners.Doubt{{
+		Problem: "Docker Compose could not load this file: " + firstLine(fault.WithoutPath(err).Error()),
+		At:      p.files[0].Anchor(0, 0),
+	}}}
+}
+
+// firstLine returns the first line of a text.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSuffix(line, ":")
+}
+
+// addOverride adds the override file beside the main file, if that has one of the names
+// that Docker Compose looks for by itself.
+func (p *composeProject) addOverride() {
+	stem := strings.TrimSuffix(path.Base(p.files[0].Name), path.Ext(p.files[0].Name))
+	if stem != "compose" && stem != "docker-compose" {
+		return
+	}
+	for _, name := range Overrides {
+		for _, found := range p.tree.Find(p.files[0].Name, name) {
+			if o, err := p.tree.Read(found); err == nil && o != p.files[0] {
+				p.files = append(p.files, o)
+				return
+			}
+		}
+	}
+}
+
+// readEnv reads the variables of the file .env beside the main file. The environment of
+// this process is not that of the project.
+func (p *composeProject) readEnv() error {
+	for _, name := range p.tree.Find(p.files[0].Name, ".env") {
+		f, err := p.tree.Read(name)
+		if err != nil {
+			return err
+		}
+		env, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), func(string) (string, bool) { return "", false })
+		if err != nil {
+			return fmt.Errorf("reading .env: %w", err)
+		}
+		p.env = env
+	}
+	return nil
+}
+
+// load returns the effective model.
+func (p *composeProject) load() (*types.Project, error) {
+	details := types.ConfigDetails{WorkingDir: p.tree.Local(path.Dir(p.files[0].Name)), Environment: p.env}
+	for _, f := range p.files {
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: p.tree.Local(f.Name), Content: []byte(f.Text)})
+	}
+	return loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+		o.SetProjectName("project", true)
+		o.Profiles = []string{"*"}
+		o.SkipNormalization, o.SkipConsistencyCheck = true, true
+		o.SkipResolveEnvironment, o.SkipResolveLabels = true, true
+		o.ResourceLoaders = []loader.ResourceLoader{&bounded{p}}
+		o.Interpolate = &interpolation.Options{
+			Substitute:      p.substitute,
+			LookupValue:     func(name string) (string, bool) { v, ok := p.env[name]; return v, ok },
+			TypeCastMapping: o.Interpolate.TypeCastMapping,
+		}
+	})
+}
+
+// substitute replaces the variables of a text. A variable that must have a value and has
+// none gets one that no port is, so that only its own port is in doubt, and not the file.
+func (p *composeProject) substitute(text string, lookup template.Mapping) (string, error) {
+	out, err := template.Substitute(text, lookup)
+	if err != nil {
+		return template.Substitute(text, func(name string) (string, bool) {
+			if v, ok := lookup(name); ok && v != "" {
+				return v, true
+			}
+			return "unset", true
+		})
+	}
+	return out, nil
+}
+
+// listeners returns the published ports of all services.
+func (p *composeProject) listeners(project *types.Project) listeners.Config {
+	var c listeners.Config
+	tokens := newTokens(p)
+	for _, name := range project.ServiceNames() {
+		service := project.Services[name]
+		if service.NetworkMode == "host" {
+			c.Doubts = append(c.Doubts, listeners.Doubt{
+				Problem: fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),
+				At:      tokens.service(name, "network_mode"),
+			})
+			continue // ports are discarded then
+		}
+		for _, port := range service.Ports {
+			if port.Protocol == "" || port.Protocol == "tcp" {
+				p.publish(&c, service, port, tokens.port(name, port))
+			}
+		}
+	}
+	return c
+}
+
+// publish adds what one entry of ports publishes.
+func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor) {
+	first, last, ok := publishedRange(port.Published)
+	unset := p.unset(at.Text)
+	switch {
+	case unset != "" && !ok:
+		c.Doubts = append(c.Doubts, listeners.Doubt{
+			Problem: fmt.Sprintf("variable %s, on which a published port of service %q depends, has no value in .env", unset, service.Name), At: at,
+		})
+		return
+	case port.Published == "":
+		c.Doubts = append(c.Doubts, listeners.Doubt{
+			Problem: fmt.Sprintf("port %d of service %q is published at a random port of the host, on all addresses", port.Target, service.Name), At: at,
+		})
+		return
+	case !ok:
+		c.Doubts = append(c.Doubts, listeners.Doubt{Problem: fmt.Sprintf("published port %q of service %q is not a number", port.Published, service.Name), At: at})
+		return
+	}
+	for n := first; n <= last; n++ {
+		l := listeners.Listener{
+			Port: uint16(n), At: at, Through: listeners.ThroughPublished,
+			Service: fmt.Sprintf("services.%s.ports %s:%d:%d", service.Name, port.HostIP, n, port.Target),
+			Settings: []listeners.Setting{
+				{Name: "image", Value: service.Image}, {Name: "target", Value: fmt.Sprint(port.Target)},
+			},
+		}
+		if service.Image == "" {
+			l.Settings = l.Settings[1:]
+		}
+		l.Bind(port.HostIP)
+		if unset != "" {
+			l.Doubt = fmt.Sprintf("variable %s has no value in .env", unset)
+		}
+		if port.HostIP == "" {
+			l.Causes = []listeners.Cause{{Why: "the entry has no host address; the port is then published on all addresses"}}
+		}
+		c.Listeners = append(c.Listeners, l)
+	}
+}
+
+// publishedRange returns the ports of "25" or "8000-8010".
+func publishedRange(text string) (first, last int, ok bool) {
+	a, b, isRange := strings.Cut(text, "-")
+	first, ok = portNumber(a)
+	if last = first; isRange && ok {
+		last, ok = portNumber(b)
+	}
+	return first, last, ok && first <= last
+}

@@ -1,0 +1,237 @@
+package container
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// tokens finds where a file has what the effective model says: compose-go gives no
+// positions.
+type tokens struct {
+	project *composeProject
+	roots   []*yaml.Node // the services of each file of the project
+	entries []portEntry
+}
+
+// A portEntry is one entry of ports.
+type portEntry struct {
+	file    *source.File
+	service string
+	node    *yaml.Node
+	value   []types.ServicePortConfig
+}
+
+// newTokens reads the nodes of the files of a project.
+func newTokens(p *composeProject) *tokens {
+	t := &tokens{project: p}
+	for _, f := range p.files {
+		var doc yaml.Node
+		if yaml.Unmarshal([]byte(f.Text), &doc) != nil || len(doc.Content) == 0 {
+			t.roots = append(t.roots, nil)
+			continue
+		}
+		services := child(doc.Content[0], "services", 0)
+		t.roots = append(t.roots, services)
+		for name, service := range members(services) {
+			t.addEntries(f, name, child(service, "ports", 0))
+		}
+	}
+	return t
+}
+
+// addEntries adds the entries of one list of ports.
+func (t *tokens) addEntries(f *source.File, service string, ports *yaml.Node) {
+	if ports == nil || ports.Kind != yaml.SequenceNode {
+		return
+	}
+	for _, n := range ports.Content {
+		if n = resolved(n); n == nil {
+			continue
+		}
+		t.entries = append(t.entries, portEntry{f, service, n, t.parse(n)})
+	}
+}
+
+// parse returns what an entry publishes, as the effective model has it.
+func (t *tokens) parse(n *yaml.Node) []types.ServicePortConfig {
+	text := func(n *yaml.Node) string {
+		if n == nil {
+			return ""
+		}
+		out, err := t.project.substitute(n.Value, func(name string) (string, bool) { v, ok := t.project.env[name]; return v, ok })
+		if err != nil {
+			return ""
+		}
+		return out
+	}
+	if n.Kind == yaml.ScalarNode {
+		list, _ := types.ParsePortConfig(text(n))
+		return list
+	}
+	target, _ := portNumber(text(child(n, "target", 0)))
+	return []types.ServicePortConfig{{
+		HostIP: text(child(n, "host_ip", 0)), Published: text(child(n, "published", 0)), Target: uint32(target), Protocol: text(child(n, "protocol", 0)),
+	}}
+}
+
+// port returns the token that publishes a port of a service. If several could be it, or
+// none, it returns the line of the service.
+func (t *tokens) port(service string, port types.ServicePortConfig) result.Anchor {
+	var same, other []portEntry
+	for _, e := range t.entries {
+		for _, v := range e.value {
+			if v.HostIP != port.HostIP || v.Published != port.Published || v.Target != port.Target {
+				continue
+			}
+			if e.service == service {
+				same = append(same, e)
+			} else {
+				other = append(other, e)
+			}
+			break
+		}
+	}
+	switch {
+	case len(same) == 1:
+		return same[0].anchor()
+	case len(same) == 0 && len(other) == 1: // of the service that this one extends
+		return other[0].anchor()
+	}
+	return t.service(service, "ports")
+}
+
+// service returns the line of a key of a service, else that of the service.
+func (t *tokens) service(name, key string) result.Anchor {
+	for i, root := range t.roots {
+		for n, service := range members(root) {
+			if n != name {
+				continue
+			}
+			if k := keyOf(service, key); k != nil {
+				return scalar(t.project.files[i], k, k.Value)
+			}
+			if k := keyOf(root, name); k != nil {
+				return scalar(t.project.files[i], k, k.Value)
+			}
+		}
+	}
+	return t.project.files[0].Anchor(0, 0)
+}
+
+// anchor returns the token of an entry: what stands before the port of the container.
+func (e *portEntry) anchor() result.Anchor {
+	if e.node.Kind == yaml.ScalarNode {
+		return scalar(e.file, e.node, publishedSide(e.node.Value))
+	}
+	if n := child(e.node, "published", 0); n != nil {
+		return scalar(e.file, n, n.Value)
+	}
+	return e.file.Anchor(e.file.Offset(e.node.Line, e.node.Column), e.file.Offset(e.node.Line, e.node.Column))
+}
+
+// published is the part before the port of the container, which may contain variables.
+var published = regexp.MustCompile(`^((?:\$\{[^}]*\}|\[[^\]]*\]|[^$\[\]])*):(?:\$\{[^}]*\}|[^:$]|\$\w+)+$`)
+
+// publishedSide returns "127.0.0.1:25" of "127.0.0.1:25:2525/tcp".
+func publishedSide(text string) string {
+	if m := published.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return text
+}
+
+// scalar returns the place of the beginning of a scalar.
+func scalar(f *source.File, n *yaml.Node, text string) result.Anchor {
+	at := f.Offset(n.Line, n.Column)
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		at++
+	}
+	if !strings.HasPrefix(f.Text[at:], text) { // escapes, folded lines
+		return f.Anchor(at, at)
+	}
+	return f.Anchor(at, at+len(text))
+}
+
+// members yields the keys and values of a mapping, with those that it merges in.
+func members(n *yaml.Node) func(func(string, *yaml.Node) bool) {
+	return func(yield func(string, *yaml.Node) bool) {
+		if n = resolved(n); n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i].Value, resolved(n.Content[i+1])) {
+				return
+			}
+		}
+	}
+}
+
+// maxMerges is how many merge keys in one another are followed.
+const maxMerges = 16
+
+// child returns the value of a key of a mapping, also of one that it merges in (<<); nil
+// if there is none.
+func child(n *yaml.Node, key string, depth int) *yaml.Node {
+	if n = resolved(n); n == nil || n.Kind != yaml.MappingNode || depth > maxMerges {
+		return nil
+	}
+	var merged *yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case key:
+			return resolved(n.Content[i+1])
+		case "<<":
+			merged = resolved(n.Content[i+1])
+		}
+	}
+	if merged != nil && merged.Kind == yaml.SequenceNode {
+		for _, m := range merged.Content {
+			if found := child(m, key, depth+1); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return child(merged, key, depth+1)
+}
+
+// keyOf returns the key itself.
+func keyOf(n *yaml.Node, key string) *yaml.Node {
+	if n = resolved(n); n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i]
+		}
+	}
+	return nil
+}
+
+// resolved returns the node to which an alias refers.
+func resolved(n *yaml.Node) *yaml.Node {
+	for depth := 0; n != nil && n.Kind == yaml.AliasNode && depth < maxMerges; depth++ {
+		n = n.Alias
+	}
+	return n
+}
+
+// plain is a variable without a default.
+var plain = regexp.MustCompile(`(?:^|[^$])\$(?:(\w+)|\{(\w+)\})`)
+
+// unset returns a variable of the text that has no value and no default, "" if none.
+func (p *composeProject) unset(text string) string {
+	for _, m := range plain.FindAllStringSubmatch(text, -1) {
+		name := m[1] + m[2]
+		if _, ok := p.env[name]; !ok {
+			return name
+		}
+	}
+	return ""
+}
