@@ -237,16 +237,10 @@ func (s *session) observe(svc *Identification) {
 // evidence adds the exchanges to which the conditions of an observation refer, or
 // those of the signature if o is nil.
 func (s *session) evidence(svc *Identification, conditions []signatures.Condition, o *signatures.Observation) {
-	for i := range conditions {
-		c := &conditions[i]
-		if c.Match(s) != signatures.True {
-			continue
-		}
-		s.evidence(svc, c.Any, o)
-		s.evidence(svc, c.All, o)
+	fulfilled(conditions, s, func(c *signatures.Condition) {
 		ex := s.exchanges[c.Probe]
 		if ex == nil {
-			continue
+			return
 		}
 		e := result.Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex)}
 		if o != nil {
@@ -256,6 +250,22 @@ func (s *session) evidence(svc *Identification, conditions []signatures.Conditio
 		}
 		if !slices.Contains(svc.Evidence, e) {
 			svc.Evidence = append(svc.Evidence, e)
+		}
+	})
+}
+
+// fulfilled calls f for each condition on an exchange that is true. Those within a
+// negated group are left out: they do not make the group true.
+func fulfilled(conditions []signatures.Condition, seen signatures.Seen, f func(*signatures.Condition)) {
+	for i := range conditions {
+		c := &conditions[i]
+		switch {
+		case c.Match(seen) != signatures.True:
+		case c.Any == nil && c.All == nil:
+			f(c)
+		case !c.Not:
+			fulfilled(c.Any, seen, f)
+			fulfilled(c.All, seen, f)
 		}
 	}
 }

@@ -86,27 +86,18 @@ func (s *session) nameProxy(svc *Identification) {
 	svc.Method, svc.Confidence, svc.MatchedRule = result.MethodProbed, p.Confidence, p.ID
 }
 
-// proxyEvidence returns the exchanges that show a proxy.
+// proxyEvidence returns the exchanges that show a proxy. An exchange of a negated
+// condition only rules another one out.
 func (s *session) proxyEvidence(p *signatures.Proxy) (list []result.Evidence) {
-	var add func([]signatures.Condition)
-	add = func(conditions []signatures.Condition) {
-		for i := range conditions {
-			c := &conditions[i]
-			if c.Match(around{s}) != signatures.True {
-				continue
-			}
-			add(c.Any)
-			add(c.All)
-			ex, _ := around{s}.Exchange(c.Probe)
-			if ex == nil {
-				continue
-			}
-			e := result.Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex), Shows: p.Shows}
-			if !slices.Contains(list, e) {
-				list = append(list, e)
-			}
+	fulfilled(p.When, around{s}, func(c *signatures.Condition) {
+		ex, _ := around{s}.Exchange(c.Probe)
+		if c.Not || ex == nil {
+			return
 		}
-	}
-	add(p.When)
+		e := result.Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex), Shows: p.Shows}
+		if !slices.Contains(list, e) {
+			list = append(list, e)
+		}
+	})
 	return list
 }
