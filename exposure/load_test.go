@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
@@ -71,7 +72,7 @@ func TestReadRulesErrors(t *testing.T) {
 func TestRulesNameFixes(t *testing.T) {
 	set, err := readRules(builtinRules, "rules", fix.Builtin())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, r := range set.All() {
 		if len(r.Fixes.Known()) != len(r.Fixes.IDs) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -25,7 +26,7 @@ func testRules(t testing.TB) *RuleSet {
 	t.Helper()
 	rules, err := builtinOnce()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	return rules
 }
@@ -285,7 +286,7 @@ func TestPortAloneIsLow(t *testing.T) {
 func TestObservationsExist(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	known := map[string]bool{}
 	for _, o := range set.Observations {
@@ -308,7 +309,7 @@ func TestObservationsExist(t *testing.T) {
 func TestProtocolsExist(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	known := map[string]bool{"": true, "unknown": true}
 	for _, s := range set.Signatures {
@@ -356,7 +357,7 @@ func TestRulesAreInTheirFiles(t *testing.T) {
 func TestEverySignatureIsJudged(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for _, s := range set.Signatures {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
@@ -241,7 +242,7 @@ func TestCleanRun(t *testing.T) {
 func TestCleanRules(t *testing.T) {
 	set, err := exposure.Builtin()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	rules := set.Infos()
 	for i, got := range Clean(rules, "") {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
@@ -24,7 +25,7 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 	t.Helper()
 	set, err := exposure.Builtin()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	rules := set.All()
 	if len(rules) < each {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // FuzzLoad checks that no file crashes the loader, and that what it loads can be
@@ -54,7 +56,7 @@ func FuzzTranscript(f *testing.F) {
 func FuzzMatch(f *testing.F) {
 	set, err := Default()
 	if err != nil {
-		f.Fatal(err)
+		f.Fatal(fault.Explain(err))
 	}
 	f.Add([]byte("220 mx ESMTP Postfix\r\n"), []byte("500 5.5.2 Error: bad syntax\r\n"), "reply")
 	f.Add([]byte("\xff\x00"), []byte{}, "closed")

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 const imported = `
@@ -35,7 +37,7 @@ func TestImported(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range set.Check() {
-		t.Error(p)
+		t.Error(fault.Explain(p))
 	}
 	if len(set.Imported) != 2 || set.Imported[0].ID != "tested" || set.Imported[0].Imported != "recog" {
 		t.Fatalf("imported are %+v, want the surest first", set.Imported)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // fixedGreeting lists signatures of daemons whose greeting cannot be configured,
@@ -16,7 +18,7 @@ var fixedGreeting = []string{"nginx-smtp", "nginx-imap", "nginx-pop3", "postfix-
 func TestGreetingsLie(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	tried := 0
 	for _, sig := range set.Signatures {

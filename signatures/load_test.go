@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
@@ -14,10 +15,10 @@ import (
 func TestDefault(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, p := range set.Check() {
-		t.Error(p)
+		t.Error(fault.Explain(p))
 	}
 	if set.ProbesVersion == "" {
 		t.Error("the probes have no version")

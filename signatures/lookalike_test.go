@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // TestLookalikes matches daemons that resemble others against all signatures: no
@@ -11,7 +13,7 @@ import (
 func TestLookalikes(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	smtp := func(empty, quitx Exchange) []Exchange {
 		empty.Probe, quitx.Probe = "smtp-empty-line", "smtp-quitx"
@@ -99,7 +101,7 @@ func TestLookalikes(t *testing.T) {
 func TestThroughLineProxies(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, sig := range set.Signatures {
 		if sig.Protocol != "smtp" && sig.Protocol != "lmtp" {
@@ -147,7 +149,7 @@ func TestThroughLineProxies(t *testing.T) {
 func TestThroughFilters(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, sig := range set.Signatures {
 		for _, e := range sig.Examples {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // mailProtocols are protocols that must not be identified in the corpus.
@@ -122,7 +124,7 @@ func best(set *Set, t *Transcript) *Signature {
 func TestNotMail(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, d := range corpus() {
 		if s := best(set, d.transcript(set)); s != nil && slices.Contains(mailProtocols, s.Protocol) {
@@ -136,7 +138,7 @@ func TestNotMail(t *testing.T) {
 func TestNoise(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields("OK 220 221 250 500 421 + - * action DUNNO SMTP ESMTP IMAP POP3 ready server Postfix Dovecot Cyrus PONG HTTP/1.1 200 VERSION MECH 1 2 3 . = : \r\n \n \t mail example")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // heard returns a transcript of lines "PROBE: REPLY", in which | is the end of a
@@ -27,7 +29,7 @@ func heard(lines ...string) *Transcript {
 func TestObservations(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	smtp, imap := "greeting: 220 mx.example.org|", "greeting: * OK ready|"
 	for _, tt := range []struct {
@@ -111,7 +113,7 @@ func TestObservations(t *testing.T) {
 func TestUnheardShowsNothing(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, tt := range []struct {
 		id   string

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // TestProbeMayNotSend checks what no probe may send, and what only an intrusive
@@ -110,7 +112,7 @@ probes:
 	}
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	for _, p := range set.Probes {
 		for _, sent := range sentBy(p) {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A variant is another way to send the same information: it must not change the
@@ -105,7 +107,7 @@ func reorder(ex *Exchange, f func(items []string)) []byte {
 func TestVariants(t *testing.T) {
 	set, err := Default()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(fault.Explain(err))
 	}
 	changed := 0
 	for _, sig := range set.Signatures {

@@ -40,22 +40,13 @@ func printError(w io.Writer, err error) {
 		for line := range strings.SplitSeq(one.Error(), "\n") {
 			fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
 		}
-		var said []string
-		fault.Walk(one, func(e error) {
-			if at, ok := e.(interface{ Excerpt() string }); ok && at.Excerpt() != "" {
-				for line := range strings.SplitSeq(at.Excerpt(), "\n") {
-					fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
-				}
-			}
-			hint := hintOf(e)
-			if hint == "" || slices.Contains(said, hint) {
-				return
-			}
-			said = append(said, hint)
-			for line := range strings.SplitSeq(hint, "\n") {
-				fmt.Fprintf(w, "mxsweep: hint: %s\n", visible(line))
-			}
-		})
+		excerpt, hints := fault.Details(one)
+		for _, line := range excerpt {
+			fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
+		}
+		for _, line := range hints {
+			fmt.Fprintf(w, "mxsweep: hint: %s\n", visible(line))
+		}
 	}
 }
 

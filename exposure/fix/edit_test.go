@@ -207,7 +207,11 @@ func TestAnyPort(t *testing.T) {
 
 func builtinSet(t testing.TB) *Set {
 	t.Helper()
-	return Builtin()
+	set, err := Load(builtin, "data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 // FuzzEdit applies each fix to any file: applying an edit again changes nothing,

@@ -62,6 +62,8 @@ type Fix struct {
 
 	// WhyNot says why there are no proofs, "" if there are some.
 	WhyNot string
+
+	at string // file and line of its entry, for errors
 }
 
 // anyProduct, as a product of a fix, matches all products without a fix of their

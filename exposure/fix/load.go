@@ -42,7 +42,7 @@ var readBuiltin = sync.OnceValue(mustBuiltin)
 func mustBuiltin() *Set {
 	set, err := Load(builtin, "data")
 	if err != nil {
-		panic(err) // only if a file in data is invalid
+		panic(fmt.Errorf("reading the built-in fixes: %w", err)) // only if a file in data is invalid
 	}
 	return set
 }
@@ -156,14 +156,14 @@ func (s *Set) checkBasis(reasons map[string]string) error {
 		f.WhyNot = reasons[key]
 		switch {
 		case len(f.Proofs) > 0 && key != "":
-			errs = append(errs, fmt.Errorf("fix %q is proven: take why_not out", f.ID))
+			errs = append(errs, fmt.Errorf("%s: fix %q is proven: take why_not out", f.at, f.ID))
 		case len(f.Proofs) > 0:
 		case f.Source == (Source{}):
-			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor a source", f.ID))
+			errs = append(errs, fmt.Errorf("%s: fix %q has neither a proof nor a source", f.at, f.ID))
 		case key == "":
-			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor why_not", f.ID))
+			errs = append(errs, fmt.Errorf("%s: fix %q has neither a proof nor why_not", f.at, f.ID))
 		case f.WhyNot == "":
-			errs = append(errs, fmt.Errorf("fix %q: why_not %q is not a key of %s", f.ID, key, reasonsFile))
+			errs = append(errs, fmt.Errorf("%s: fix %q: why_not %q is not a key of %s", f.at, f.ID, key, reasonsFile))
 		}
 	}
 	for key := range reasons {
@@ -237,15 +237,23 @@ func (s *Set) addFile(file string, data []byte) error {
 		return err
 	}
 	var errs []error
-	for _, e := range doc.Fixes {
+	var places struct {
+		Fixes []yaml.Node `yaml:"fixes"`
+	}
+	if err := yaml.Unmarshal(data, &places); err != nil {
+		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	for i, e := range doc.Fixes {
+		at := fmt.Sprintf("%s:%d", file, places.Fixes[i].Line)
 		f, err := e.fix(doc.Sources)
 		if err == nil && s.byID[f.ID] != nil {
 			err = errors.New("duplicate id")
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: fix %q: %w", file, e.ID, err))
+			errs = append(errs, fmt.Errorf("%s: fix %q: %w", at, e.ID, err))
 			continue
 		}
+		f.at = at
 		s.byID[f.ID] = f
 		s.fixes = append(s.fixes, f)
 	}

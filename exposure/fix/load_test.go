@@ -1,6 +1,7 @@
 package fix
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -30,6 +31,9 @@ func TestLoadRefuses(t *testing.T) {
 		}, "d")
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v does not say %q", tt.name, err, tt.want)
+		}
+		if err != nil && tt.text != "" && !regexp.MustCompile(`d/a\.yaml:[34]: |d/a\.yaml: .*\n +line 3: `).MatchString(err.Error()) {
+			t.Errorf("%s: error %v has no file and line", tt.name, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 )
 
 // A Kind says who can resolve an error.
@@ -114,4 +116,34 @@ func Walk(err error, visit func(error)) {
 			Walk(one, visit)
 		}
 	}
+}
+
+// Details returns the lines that the errors of the chain of err add to its text: that of
+// the file that is wrong, with a mark under the place, and the hints.
+func Details(err error) (excerpt, hints []string) {
+	var said []string
+	Walk(err, func(e error) {
+		if at, ok := e.(interface{ Excerpt() string }); ok && at.Excerpt() != "" {
+			excerpt = append(excerpt, strings.Split(at.Excerpt(), "\n")...)
+		}
+		if e, ok := e.(interface{ ErrorHint() string }); ok && e.ErrorHint() != "" && !slices.Contains(said, e.ErrorHint()) {
+			said = append(said, e.ErrorHint())
+			hints = append(hints, strings.Split(e.ErrorHint(), "\n")...)
+		}
+	})
+	return excerpt, hints
+}
+
+// Explain returns the text of err, and of each error that is joined in it, with its
+// details, for the failures of tests of files that contributors edit.
+func Explain(err error) string {
+	var b strings.Builder
+	for _, one := range Parts(err) {
+		excerpt, hints := Details(one)
+		b.WriteString("\n" + strings.Join(append([]string{one.Error()}, excerpt...), "\n"))
+		for _, hint := range hints {
+			b.WriteString("\nhint: " + hint)
+		}
+	}
+	return b.String()
 }

@@ -62,3 +62,17 @@ func TestParts(t *testing.T) {
 		t.Errorf("a sentence of two: got %v", got)
 	}
 }
+
+// placed is an error with an excerpt.
+type placed struct{ error }
+
+func (placed) Excerpt() string { return "  1 | x\n    | ^" }
+
+// TestExplain: everything that is known of each error is in the text, once.
+func TestExplain(t *testing.T) {
+	first := Usagef("do this", "reading x: %w", Usagef("do this", "%w", placed{errors.New("no such thing")}))
+	got := Explain(errors.Join(first, errors.New("second"), Hintf("one\ntwo", "third")))
+	if want := "\nreading x: no such thing\n  1 | x\n    | ^\nhint: do this\nsecond\nthird\nhint: one\nhint: two"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
