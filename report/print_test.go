@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
