@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,17 @@ func fronteds(t *testing.T) map[string]fronted {
 	}
 	all["another daemon that takes bytes"] = fronted{handler: mailtest.TCPProxy{Inner: unknown, Keeps: long}}
 	all["accept-proxy before another daemon"] = fronted{parser("haproxy", unknown, long), "HAProxy", "", "HAProxy", 9}
+	// Who ends TLS hands on what the daemon says in cleartext.
+	inTLS := func(d mailtest.Handler) mailtest.Handler {
+		return mailtest.HandlerFunc(func(c *mailtest.Conn) {
+			if c.StartTLS() == nil {
+				d.Serve(c)
+			}
+		})
+	}
+	all["TLS before Postfix"] = fronted{inTLS(daemon(t, "postfix")), "TLS proxy", "Postfix smtpd", "", 6}
+	all["TLS of Dovecot"] = fronted{inTLS(daemon(t, "dovecot-imap")), "Dovecot", "", "", 7}
+	all["TLS of HAProxy before Postfix"] = fronted{inTLS(mailtest.TCPProxy{Inner: daemon(t, "postfix"), Keeps: long}), "HAProxy", "Postfix smtpd", "", 5}
 	// Two signs that contradict each other tell nothing.
 	all["a strict stranger"] = fronted{parser("haproxy", daemon(t, "dovecot-imap"), 0), "Dovecot", "", "", 8}
 	return all
@@ -73,6 +85,9 @@ func (f *fronted) check(t *testing.T, svc *Identification, incomplete bool) {
 	own := f.behind
 	if own == "" {
 		own = f.product
+	}
+	if incomplete && behind == f.behind && slices.Contains(svc.Alternatives, f.product) {
+		return // it may also be another one
 	}
 	unknown := behind == "" && svc.ProxyParser == "" && (svc.Product == own || svc.Product == "")
 	if incomplete && (unknown || svc.Product == "" && behind == "" && svc.ProxyParser == f.parser) {
