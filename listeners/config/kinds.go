@@ -32,6 +32,7 @@ type kind struct {
 var kinds = []kind{
 	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, part: true},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
+	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},
@@ -62,6 +63,18 @@ func isCompose(name, head string) bool {
 	}
 	return services.MatchString(head) && !strings.Contains(head, "apiVersion:")
 }
+
+// isKubernetes reports whether a file has objects of Kubernetes, rendered or not.
+func isKubernetes(name, head string) bool {
+	ext := path.Ext(name)
+	return (ext == ".yml" || ext == ".yaml") && apiVersion.MatchString(head) && objectKind.MatchString(head)
+}
+
+// What each object of Kubernetes has.
+var (
+	apiVersion = regexp.MustCompile(`(?m)^apiVersion:`)
+	objectKind = regexp.MustCompile(`(?m)^kind:`)
+)
 
 // services is the key under which Docker Compose has the services, with one that only they
 // have.

@@ -1,0 +1,217 @@
+package container
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Kubernetes reads manifests, also as "helm template" renders them: which ports of
+// services and pods are reachable from outside of the cluster. A template that is not
+// rendered is a doubt.
+func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
+	m := &manifests{file: f}
+	if at := strings.Index(f.Text, "{{"); at >= 0 {
+		m.doubt(f.Anchor(at, at+2), "a template: what it opens is known only after it is rendered, as by \"helm template\"")
+		return m.config
+	}
+	d := yaml.NewDecoder(bytes.NewReader([]byte(f.Text)))
+	for {
+		var doc yaml.Node
+		err := d.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return m.config
+		}
+		if err != nil {
+			m.doubt(f.Anchor(0, 0), firstLine(err.Error()))
+			return m.config
+		}
+		if len(doc.Content) > 0 {
+			m.object(doc.Content[0], 0)
+		}
+	}
+}
+
+// manifests are the objects of one file.
+type manifests struct {
+	file   *source.File
+	config listeners.Config
+}
+
+// object adds what one object opens.
+func (m *manifests) object(n *yaml.Node, depth int) {
+	kind, _ := text(n, "kind")
+	name, _ := text(n, "metadata", "name")
+	id := strings.ToLower(kind) + "/" + name
+	spec := child(n, "spec", 0)
+	switch kind {
+	case "Service":
+		m.service(id, spec)
+	case "Pod":
+		m.pod(id, spec)
+	case "CronJob":
+		m.pod(id, under(spec, "jobTemplate", "spec", "template", "spec"))
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job":
+		m.pod(id, under(spec, "template", "spec"))
+	case "List":
+		for _, item := range items(n, "items") {
+			if depth < maxMerges {
+				m.object(item, depth+1)
+			}
+		}
+	}
+}
+
+// under returns the node under a path of keys, nil if there is none.
+func under(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		n = child(n, key, 0)
+	}
+	return n
+}
+
+// service adds the ports of a Service. Of type ClusterIP, the default, it is reachable in
+// the cluster only, but at its externalIPs.
+func (m *manifests) service(id string, spec *yaml.Node) {
+	kind, kindNode := text(spec, "type")
+	for _, port := range items(spec, "ports") {
+		if protocol, _ := text(port, "protocol"); protocol != "" && protocol != "TCP" {
+			continue
+		}
+		number, at := text(port, "port")
+		l := listeners.Listener{Through: listeners.ThroughCluster, Settings: m.serviceSettings(spec, port)}
+		for _, ip := range items(spec, "externalIPs") {
+			l.Causes = []listeners.Cause{{Why: "externalIPs has the address", At: m.at(ip)}}
+			m.add(l, id+" externalIP "+ip.Value, ip.Value, number, at)
+		}
+		l.Causes = []listeners.Cause{{Why: "the type of the Service is " + kind, At: m.at(kindNode)}}
+		if kind == "LoadBalancer" {
+			m.add(l, id+" loadBalancer", "", number, at)
+		}
+		if kind == "NodePort" || kind == "LoadBalancer" {
+			m.nodePort(l, id, spec, port)
+		}
+	}
+}
+
+// nodePort adds the port of each node that a Service has.
+func (m *manifests) nodePort(l listeners.Listener, id string, spec, port *yaml.Node) {
+	number, at := text(port, "nodePort")
+	allocate, _ := text(spec, "allocateLoadBalancerNodePorts")
+	switch {
+	case number != "" && number != "0":
+		m.add(l, id+" nodePort", "", number, at)
+	case allocate == "false":
+	default:
+		name, node := text(port, "port")
+		m.doubt(anchorOf(m.file, node), fmt.Sprintf("port %s of %s is also opened on each node, at a number from 30000 to 32767 that the cluster chooses", name, id))
+	}
+}
+
+// serviceSettings are what decides who reaches a Service, and as whom its daemons see them.
+func (m *manifests) serviceSettings(spec, port *yaml.Node) []listeners.Setting {
+	var list []listeners.Setting
+	if v, n := text(port, "targetPort"); n != nil {
+		list = append(list, listeners.Setting{Name: "target", Value: v, At: m.at(n)})
+	}
+	policy := listeners.Setting{Name: "externalTrafficPolicy", Value: "Cluster"}
+	if v, n := text(spec, "externalTrafficPolicy"); n != nil {
+		policy.Value, policy.At = v, m.at(n)
+	}
+	list = append(list, policy)
+	var ranges []string
+	for _, n := range items(spec, "loadBalancerSourceRanges") {
+		ranges = append(ranges, n.Value)
+	}
+	if ranges != nil {
+		list = append(list, listeners.Setting{Name: "loadBalancerSourceRanges", Value: strings.Join(ranges, " "), At: m.at(child(spec, "loadBalancerSourceRanges", 0))})
+	}
+	return list
+}
+
+// pod adds the ports of a pod that are ports of its node.
+func (m *manifests) pod(id string, spec *yaml.Node) {
+	network, networkNode := text(spec, "hostNetwork")
+	if network == "true" {
+		m.doubt(anchorOf(m.file, networkNode), fmt.Sprintf("%s uses the network of its node: it opens the ports of its daemons, which this file need not list", id))
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		for _, c := range items(spec, list) {
+			m.container(id, c, network == "true", networkNode)
+		}
+	}
+}
+
+// container adds the ports of one container.
+func (m *manifests) container(id string, c *yaml.Node, onHost bool, network *yaml.Node) {
+	name, _ := text(c, "name")
+	image, imageNode := text(c, "image")
+	for _, port := range items(c, "ports") {
+		if protocol, _ := text(port, "protocol"); protocol != "" && protocol != "TCP" {
+			continue
+		}
+		target, targetNode := text(port, "containerPort")
+		number, at := text(port, "hostPort")
+		l := listeners.Listener{Through: listeners.ThroughPublished, Settings: []listeners.Setting{{Name: "target", Value: target, At: m.at(targetNode)}}}
+		if image != "" {
+			l.Settings = append(l.Settings, listeners.Setting{Name: "image", Value: image, At: m.at(imageNode)})
+		}
+		host, hostNode := text(port, "hostIP")
+		switch {
+		case onHost: // hostPort must then be containerPort
+			l.Through = listeners.ThroughHost
+			l.Causes = []listeners.Cause{{Why: "hostNetwork is true", At: m.at(network)}}
+			number, at = target, targetNode
+		case number == "" || number == "0":
+			continue
+		case host == "":
+			l.Causes = []listeners.Cause{{Why: "the entry has no hostIP; the port is then open on all addresses of the node"}}
+		default:
+			l.Causes = []listeners.Cause{{Why: "hostIP is set", At: m.at(hostNode)}}
+		}
+		m.add(l, id+" "+name, host, number, at)
+	}
+}
+
+// add adds a listener on a port with that number.
+func (m *manifests) add(l listeners.Listener, id, host, number string, at *yaml.Node) {
+	n, ok := portNumber(number)
+	if !ok {
+		m.doubt(anchorOf(m.file, at), fmt.Sprintf("%q of %s is not a port", number, id))
+		return
+	}
+	l.Port, l.At = uint16(n), anchorOf(m.file, at)
+	l.Service = fmt.Sprintf("%s %d", id, n)
+	l.Bind(host)
+	m.config.Listeners = append(m.config.Listeners, l)
+}
+
+// doubt adds a doubt.
+func (m *manifests) doubt(at result.Anchor, problem string) {
+	m.config.Doubts = append(m.config.Doubts, listeners.Doubt{Problem: problem, At: at})
+}
+
+// at returns the place of a node, nil for none.
+func (m *manifests) at(n *yaml.Node) *result.Anchor {
+	if n == nil {
+		return nil
+	}
+	a := anchorOf(m.file, n)
+	return &a
+}
+
+// anchorOf returns the place of a node; the beginning of the file for none.
+func anchorOf(f *source.File, n *yaml.Node) result.Anchor {
+	if n == nil {
+		return f.Anchor(0, 0)
+	}
+	return scalar(f, n, n.Value)
+}

@@ -1,0 +1,100 @@
+package container
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+func TestKubernetes(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"services", `apiVersion: v1
+kind: Service
+metadata: {name: inside}
+spec:
+  ports: [{port: 10025}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: mx}
+spec:
+  type: NodePort
+  externalTrafficPolicy: Local
+  externalIPs: [192.0.2.5]
+  ports:
+    - port: 25
+      nodePort: 30025
+      targetPort: smtp
+    - {port: 53, protocol: UDP}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lb}
+spec:
+  type: LoadBalancer
+  loadBalancerSourceRanges: [10.0.0.0/8, 192.0.2.0/24]
+  ports:
+    - port: 587
+`, []string{
+			"k.yml:15:13-15 service/mx externalIP 192.0.2.5 25 192.0.2.5 target=smtp externalTrafficPolicy=Local",
+			"k.yml:16:17-22 service/mx nodePort 30025 invalid IP target=smtp externalTrafficPolicy=Local",
+			"k.yml:27:13-16 service/lb loadBalancer 587 invalid IP externalTrafficPolicy=Cluster loadBalancerSourceRanges=10.0.0.0/8 192.0.2.0/24",
+			"k.yml:27:13-16 doubt: port 587 of service/lb is also opened on each node, at a number from 30000 to 32767 that the cluster chooses",
+		}},
+		{"pods", `apiVersion: v1
+kind: List
+items:
+- kind: Deployment
+  apiVersion: apps/v1
+  metadata: {name: filter}
+  spec: {template: {spec: {containers: [
+    {name: a, image: "x/amavis", ports: [{containerPort: 10024, hostPort: 10024}, {containerPort: 1, hostPort: 2, hostIP: 127.0.0.1}, {containerPort: 3}]}]}}}
+- kind: CronJob
+  metadata: {name: job}
+  spec:
+    jobTemplate:
+      spec:
+        template:
+          spec:
+            hostNetwork: true
+            containers:
+              - name: b
+                ports: [{containerPort: 783}]
+`, []string{
+			"k.yml:8:75-80 deployment/filter a 10024 invalid IP target=10024 image=x/amavis",
+			"k.yml:8:112-113 deployment/filter a 2 127.0.0.1 target=1 image=x/amavis",
+			"k.yml:19:41-44 cronjob/job b 783 invalid IP target=783",
+			"k.yml:16:26-30 doubt: cronjob/job uses the network of its node: it opens the ports of its daemons, which this file need not list",
+		}},
+		{"a template", "apiVersion: v1\nkind: Service\nspec: {type: {{ .Values.type }}}\n", []string{
+			`k.yml:3:14-16 doubt: a template: what it opens is known only after it is rendered, as by "helm template"`,
+		}},
+		{"no YAML", "kind: [\n", []string{
+			"k.yml:1:1-1 doubt: yaml: line 1: did not find expected node content",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := shown(Kubernetes(nil, source.NewFile("k.yml", "k.yml", tt.text)))
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func FuzzKubernetes(f *testing.F) {
+	f.Add("kind: Service\nspec: {type: NodePort, ports: [{port: 1, nodePort: 30000}]}")
+	f.Add("kind: Pod\nspec: &a {hostNetwork: true, containers: [{ports: [{containerPort: 1}]}], x: *a}")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, l := range Kubernetes(nil, source.NewFile("k.yml", "k.yml", text)).Listeners {
+			if l.Port == 0 || l.At.Line < 1 {
+				t.Errorf("listener without a port or a place: %+v", l)
+			}
+		}
+	})
+}
