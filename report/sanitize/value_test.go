@@ -1,7 +1,9 @@
 package sanitize
 
 import (
+	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +27,37 @@ func TestCopyCleansEveryText(t *testing.T) {
 		if n := count(reflect.ValueOf(v).Elem(), func(s string) bool { return s != hostile }); n > 0 {
 			t.Errorf("%T: %d texts of the original were changed", v, n)
 		}
+	}
+}
+
+// TestEveryTypeIsCleaned checks that the types of the model consist of what Copy walks:
+// a text in a map, for example, would be written as the server sent it.
+func TestEveryTypeIsCleaned(t *testing.T) {
+	walked := []reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Struct, reflect.String}
+	seen := map[reflect.Type]bool{reflect.TypeFor[result.Time](): true, reflect.TypeFor[result.Date](): true, reflect.TypeFor[netip.Addr](): true}
+	var check func(at string, v reflect.Type)
+	check = func(at string, v reflect.Type) {
+		switch k := v.Kind(); {
+		case seen[v] || k <= reflect.Complex128 && k != reflect.Invalid: // numbers hold no text
+			return
+		case !slices.Contains(walked, k):
+			t.Errorf("%s is a %v, which is not sanitized", at, k)
+			return
+		case k == reflect.Pointer || k == reflect.Slice:
+			check(at+"[]", v.Elem())
+			return
+		}
+		seen[v] = true
+		for i := 0; v.Kind() == reflect.Struct && i < v.NumField(); i++ {
+			if f := v.Field(i); f.IsExported() {
+				check(at+"."+f.Name, f.Type)
+			} else {
+				t.Errorf("%s.%s is not exported, and not sanitized", at, f.Name)
+			}
+		}
+	}
+	for _, v := range []any{result.Tool{}, result.Run{}, result.Port{}, result.Finding{}, result.Notice{}, result.Summary{}} {
+		check(reflect.TypeOf(v).String(), reflect.TypeOf(v))
 	}
 }
 
