@@ -142,7 +142,7 @@ func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string
 	e := syn.Plan(space, p.synConfig(nil))
 	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", words.Grouped(e.Packets), words.Grouped(e.Bytes), shard)
 	if p.opts.rate > 0 {
-		fmt.Fprintf(b, "time         at most %s at %d probes per second, plus the wait for the last answers\n", estimateDuration(e.Packets, p.opts.rate), p.opts.rate)
+		fmt.Fprintf(b, "time         at most %s at %s probes per second, plus the wait for the last answers\n", estimateDuration(e.Packets, p.opts.rate), words.Grouped(uint64(p.opts.rate)))
 	} else {
 		fmt.Fprintf(b, "time         as short as accuracy allows\n")
 	}
@@ -162,7 +162,7 @@ func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard st
 	}
 	text += " if nothing answers, less otherwise"
 	if rate := p.opts.rate; rate > 0 {
-		text += fmt.Sprintf(", at most %d probes per second", rate)
+		text += fmt.Sprintf(", at most %s probes per second", words.Grouped(uint64(rate)))
 	}
 	if !p.opts.NoIdentify {
 		text += "; plus dialogues with open ports"
