@@ -81,7 +81,7 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	if err != nil {
 		return err
 	}
-	if err := s.carryOut(ctx, p, opts.Outputs, quiet); err != nil || ctx.Err() != nil {
+	if err := s.runPlan(ctx, p, opts.Outputs, quiet); err != nil || ctx.Err() != nil {
 		return err
 	}
 	fmt.Fprintln(intro, "mxsweep: the demo worked (exit 0); a scan with this result would exit 1")

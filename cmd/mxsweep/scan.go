@@ -74,11 +74,11 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		_, err := io.WriteString(s.stdout, p.Describe())
 		return fault.WriteError(standardOutput, err)
 	}
-	return s.carryOut(ctx, p, opts.Outputs, flags.quiet)
+	return s.runPlan(ctx, p, opts.Outputs, flags.quiet)
 }
 
-// carryOut runs a plan, and says on standard error what the reports do not.
-func (s *session) carryOut(ctx context.Context, p *run.Plan, outputs []output.Spec, quiet bool) error {
+// runPlan runs a plan, and says on standard error what the reports do not.
+func (s *session) runPlan(ctx context.Context, p *run.Plan, outputs []output.Spec, quiet bool) error {
 	s.graceful.Store(true) // before there is a file that nobody would end
 	outcome, err := p.Run(ctx)
 	if outcome != nil {
