@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	gocvss40 "github.com/pandatix/go-cvss/40"
@@ -28,10 +29,15 @@ var builtinRules embed.FS
 // change.
 const RulesVersion = "2026.11"
 
-// Builtin loads the built-in rules. It does not check that the fixes they refer
-// to exist (a test does): reading the fixes takes as long as reading the rules,
-// and most runs need none.
-func Builtin() (*RuleSet, error) {
+// Builtin returns the built-in rules, which are read at the first call. That the
+// fixes they refer to exist is left to a test: reading the fixes takes as long as
+// reading the rules, and most runs need none.
+func Builtin() (*RuleSet, error) { return readBuiltin() }
+
+var readBuiltin = sync.OnceValues(loadBuiltin)
+
+// loadBuiltin reads the built-in rules.
+func loadBuiltin() (*RuleSet, error) {
 	set, err := readRules(builtinRules, "rules", nil)
 	if err != nil {
 		return nil, fmt.Errorf("loading the built-in rules: %w", err)

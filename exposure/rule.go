@@ -164,7 +164,8 @@ func (r *Rule) help() string {
 	return b.String()
 }
 
-// A RuleSet holds rules, sorted by id. Builtin makes one.
+// A RuleSet holds rules, sorted by id. It does not change after loading. Builtin
+// returns one.
 type RuleSet struct {
 	Version string
 	rules   []*Rule

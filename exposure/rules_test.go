@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,11 +19,9 @@ import (
 
 var testTime = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)
 
-var builtinOnce = sync.OnceValues(Builtin)
-
 func testRules(t testing.TB) *RuleSet {
 	t.Helper()
-	rules, err := builtinOnce()
+	rules, err := Builtin()
 	if err != nil {
 		t.Fatal(fault.Explain(err))
 	}

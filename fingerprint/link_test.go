@@ -12,7 +12,7 @@ import (
 // TestLink draws the conclusions about a host with a chain of proxies.
 func TestLink(t *testing.T) {
 	set := load(t)
-	ports, err := signatures.LoadPorts(signatures.FS())
+	ports, err := signatures.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}

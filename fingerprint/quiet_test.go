@@ -201,7 +201,7 @@ func TestTimeLimitBeforeGreeting(t *testing.T) {
 // daemons that are known there greet.
 func TestGreetingPorts(t *testing.T) {
 	set := load(t)
-	ports, err := signatures.LoadPorts(signatures.FS())
+	ports, err := signatures.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,9 @@ func SignatureSources(dirs []string) ([]signatures.Source, error) {
 // LoadSignatures reads the built-in signatures and those of the given directories,
 // whose examples must match like those of the built-in ones.
 func LoadSignatures(dirs []string) (*signatures.Set, error) {
+	if len(dirs) == 0 {
+		return signatures.Default()
+	}
 	sources, err := SignatureSources(dirs)
 	if err != nil {
 		return nil, err
@@ -82,10 +85,8 @@ func LoadSignatures(dirs []string) (*signatures.Set, error) {
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}
-	if len(dirs) > 0 {
-		if problems := set.Check(); len(problems) > 0 {
-			return nil, fault.As(fault.Usage, problems)
-		}
+	if problems := set.Check(); len(problems) > 0 {
+		return nil, fault.As(fault.Usage, problems)
 	}
 	return set, nil
 }

@@ -134,7 +134,7 @@ func (p *Plan) authorized() error {
 func LoadKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error) {
 	var portsErr, rulesErr error
 	var reading sync.WaitGroup
-	reading.Go(func() { known, portsErr = signatures.LoadPorts(signatures.FS()) })
+	reading.Go(func() { known, portsErr = signatures.DefaultPorts() })
 	rules, rulesErr = exposure.Builtin()
 	reading.Wait()
 	if err := cmp.Or(portsErr, rulesErr); err != nil {

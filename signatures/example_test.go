@@ -30,7 +30,7 @@ func ExampleSignature_Match() {
 }
 
 func ExamplePorts() {
-	ports, err := signatures.LoadPorts(signatures.FS())
+	ports, err := signatures.DefaultPorts()
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -32,8 +33,10 @@ type Source struct {
 // Builtin is the source of the built-in files.
 func Builtin() Source { return Source{"signatures", builtin} }
 
-// Default returns the built-in signatures.
-func Default() (*Set, error) { return Load(Builtin()) }
+// Default returns the built-in signatures, which are read at the first call.
+func Default() (*Set, error) { return readBuiltin() }
+
+var readBuiltin = sync.OnceValues(func() (*Set, error) { return Load(Builtin()) })
 
 // Load reads all *.yaml files of the sources, in their order, except ports.yaml. Ids
 // must be unique over all of them. The error is a [Problems] with all errors and their

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -75,6 +76,11 @@ const (
 	LookMacOS   = "macos"
 	LookWindows = "windows"
 )
+
+// DefaultPorts returns the built-in port table, which is read at the first call.
+func DefaultPorts() (*Ports, error) { return readBuiltinPorts() }
+
+var readBuiltinPorts = sync.OnceValues(func() (*Ports, error) { return LoadPorts(builtin) })
 
 // LoadPorts reads ports.yaml of fsys. Errors in it are a [Problems].
 func LoadPorts(fsys fs.FS) (*Ports, error) {

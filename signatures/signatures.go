@@ -8,7 +8,6 @@ package signatures
 
 import (
 	"embed"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -18,9 +17,6 @@ import (
 
 //go:embed *.yaml testdata/*.json
 var builtin embed.FS
-
-// FS returns the files that are built in.
-func FS() fs.FS { return builtin }
 
 // The safety classes of a probe, safest first.
 const (

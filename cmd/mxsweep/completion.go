@@ -82,7 +82,7 @@ func describedFormats() []string {
 }
 
 func profileNames() []string {
-	known, err := signatures.LoadPorts(signatures.FS())
+	known, err := signatures.DefaultPorts()
 	if err != nil {
 		return nil
 	}
@@ -121,7 +121,7 @@ func completeRules() []string {
 
 // completePorts returns the profiles and the known ports.
 func completePorts() []string {
-	known, err := signatures.LoadPorts(signatures.FS())
+	known, err := signatures.DefaultPorts()
 	if err != nil {
 		return nil
 	}

@@ -35,10 +35,12 @@ func TestLinksHaveTargets(t *testing.T) {
 	})
 }
 
+// punctuation is what an anchor omits of a heading.
+var punctuation = regexp.MustCompile(`[^\p{L}\p{N}\s_-]`)
+
 // hasHeading reports whether a document has the heading of an anchor, which is
 // in lower case, without punctuation, and with hyphens for blanks.
 func hasHeading(text, anchor string) bool {
-	punctuation := regexp.MustCompile(`[^\p{L}\p{N}\s_-]`)
 	for line := range strings.Lines(text) {
 		_, heading, found := strings.Cut(line, "# ")
 		if !found || !strings.HasPrefix(line, "#") {

@@ -49,10 +49,14 @@ var riddles = map[string]string{
 // the rules and the other data, and the documents.
 func TestEnglish(t *testing.T) {
 	found := 0
+	phrases := map[*regexp.Regexp]string{}
+	for phrase, better := range riddles {
+		phrases[regexp.MustCompile(phrase)] = better
+	}
 	check := func(where, text string) {
 		found++
-		for phrase, better := range riddles {
-			if m := regexp.MustCompile(phrase).FindString(text); m != "" {
+		for phrase, better := range phrases {
+			if m := phrase.FindString(text); m != "" {
 				t.Errorf("%s: %q; write: %s", where, m, better)
 			}
 		}

@@ -73,6 +73,9 @@ func TestTablesOfTheModelAreWrittenOnce(t *testing.T) {
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			written := wordsIn(n)
+			if len(written) <= 3 {
+				return true
+			}
 			for name, words := range tables {
 				had := 0
 				for _, word := range words {

@@ -33,7 +33,7 @@ all profiles and ports are listed.`,
 			return without(completePorts(), given), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			known, err := signatures.LoadPorts(signatures.FS())
+			known, err := signatures.DefaultPorts()
 			if err != nil {
 				return err
 			}

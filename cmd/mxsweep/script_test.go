@@ -30,10 +30,12 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command as a user does and compares exit code, output and
-// files: lines with exits in the one process of the script's worker, all others
-// in a process per line.
+// files: lines with exits in the process of a worker, all others in a process per
+// line.
 func TestScripts(t *testing.T) {
 	t.Parallel() // they mostly wait
+	var pool workers
+	t.Cleanup(pool.end)
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESCAPE", "\x1b[31mred")
 			env.Values[serversKey{}] = servers{}
 			env.Values[dnsKey{}] = map[string]*dnsServer{}
-			w, err := newWorker(env, scriptFile(env.WorkDir))
+			w, err := newScriptWorker(&pool, env, scriptFile(env.WorkDir))
 			env.Values[workerKey{}] = w
 			return err
 		},
@@ -87,7 +89,7 @@ func TestScripts(t *testing.T) {
 // input is empty.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, cmd := expected(ts, "exits", neg, args)
-	if w := ts.Value(workerKey{}).(*worker); w.fits(cmd) {
+	if w := ts.Value(workerKey{}).(*scriptWorker); w.fits(cmd) {
 		if got := w.do(ts, cmd[1:]); got != want {
 			ts.Fatalf("exit code %d, want %d", got, want)
 		}

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -20,16 +21,29 @@ import (
 // workerName is the name of the test binary as a worker.
 const workerName = "mxsweep-worker"
 
-// A worker is a process that runs the command for all lines of a script, one
-// after the other, each in the script's directory and environment and with pipes
-// of its own as descriptors 0 to 2, because starting a process takes longer than
-// most lines of a script.
+// A worker is a process that runs the command for lines of scripts, one after the
+// other, each in the script's directory and environment and with pipes of its own
+// as descriptors 0 to 2, because starting a process takes longer than most lines
+// of a script.
 type worker struct {
+	cmd      *exec.Cmd
+	requests *gob.Encoder
+	replies  *gob.Decoder
+	died     strings.Builder // output of a worker that crashed
+}
+
+// workers are the processes that no script uses now.
+type workers struct {
+	mu   sync.Mutex
+	idle []*worker
+}
+
+// A scriptWorker runs the lines of one script in one worker.
+type scriptWorker struct {
 	variables []string // environment of the script
-	cmd       *exec.Cmd
-	requests  *gob.Encoder
-	replies   *gob.Decoder
-	died      strings.Builder // output of a worker that crashed
+	pool      *workers
+	worker    *worker // nil before the first line
+	busy      bool    // a line began and did not end
 }
 
 // A request is one line of a script. The worker sends one reply.
@@ -48,13 +62,14 @@ type workerKey struct{}
 // setVariable matches the variables that a script sets.
 var setVariable = regexp.MustCompile(`(?m)^env (\w+)=`)
 
-// newWorker returns the worker of a script, which starts with the first line.
-func newWorker(env *testscript.Env, script string) (*worker, error) {
+// newScriptWorker returns the worker of a script, which has a process from its first
+// line on.
+func newScriptWorker(pool *workers, env *testscript.Env, script string) (*scriptWorker, error) {
 	text, err := os.ReadFile(script)
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{}
+	w := &scriptWorker{pool: pool}
 	for _, v := range env.Vars {
 		name, _, _ := strings.Cut(v, "=")
 		w.variables = append(w.variables, name)
@@ -68,52 +83,89 @@ func newWorker(env *testscript.Env, script string) (*worker, error) {
 // fits reports whether a worker may run a command line: one that reads its
 // standard input needs a process of its own, and so does one that may drop
 // privileges, which a process can do only once.
-func (w *worker) fits(cmd []string) bool {
+func (w *scriptWorker) fits(cmd []string) bool {
 	own := func(arg string) bool { return arg == "-" || arg == "syn" || arg == "auto" }
 	return canRedirect && cmd[0] == "mxsweep" && !slices.ContainsFunc(cmd, own)
 }
 
 // do runs a command line and returns its exit code; the outputs are those of the
 // script's command.
-func (w *worker) do(ts *testscript.TestScript, args []string) int {
-	if w.cmd == nil {
-		ts.Check(w.start())
-		ts.Defer(func() { _ = w.cmd.Wait() })
-		ts.Defer(func() { _ = w.cmd.Process.Kill() })
+func (w *scriptWorker) do(ts *testscript.TestScript, args []string) int {
+	if w.worker == nil {
+		var err error
+		w.worker, err = w.pool.take()
+		ts.Check(err)
+		ts.Defer(func() { w.pool.put(w.worker, w.busy) })
 	}
 	q := request{Dir: ts.MkAbs("."), Args: args}
 	for _, name := range w.variables {
 		q.Env = append(q.Env, name+"="+ts.Getenv(name))
 	}
+	w.busy = true
 	var r reply
-	if err := errors.Join(w.requests.Encode(q), w.replies.Decode(&r)); err != nil {
-		_ = w.cmd.Wait()
-		ts.Fatalf("mxsweep %q: %v\n%s", args, err, w.died.String())
+	if err := errors.Join(w.worker.requests.Encode(q), w.worker.replies.Decode(&r)); err != nil {
+		_ = w.worker.cmd.Wait()
+		ts.Fatalf("mxsweep %q: %v\n%s", args, err, w.worker.died.String())
 	}
+	w.busy = false
 	fmt.Fprint(ts.Stdout(), r.Out)
 	fmt.Fprint(ts.Stderr(), r.Err)
 	return r.Code
 }
 
-func (w *worker) start() error {
+// take returns an idle worker, or a new one.
+func (p *workers) take() (*worker, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle); n > 0 {
+		w := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		return w, nil
+	}
+	return startWorker()
+}
+
+// put makes a worker idle; one that is still busy is ended.
+func (p *workers) put(w *worker, busy bool) {
+	if busy {
+		w.end()
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, w)
+}
+
+// end ends the idle workers.
+func (p *workers) end() {
+	for _, w := range p.idle {
+		w.end()
+	}
+}
+
+func (w *worker) end() {
+	_ = w.cmd.Process.Kill()
+	_ = w.cmd.Wait()
+}
+
+func startWorker() (*worker, error) {
 	path, err := exec.LookPath(workerName)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	theirIn, requests, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	replies, theirOut, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.requests, w.replies = gob.NewEncoder(requests), gob.NewDecoder(replies)
-	w.cmd = exec.Command(path)
+	w := &worker{cmd: exec.Command(path), requests: gob.NewEncoder(requests), replies: gob.NewDecoder(replies)}
 	w.cmd.ExtraFiles = []*os.File{theirIn, theirOut} // descriptors 3 and 4
 	w.cmd.Stderr = &w.died
 	err = w.cmd.Start()
-	return errors.Join(err, theirIn.Close(), theirOut.Close())
+	return w, errors.Join(err, theirIn.Close(), theirOut.Close())
 }
 
 // work is the main function of the worker's process.

@@ -2,7 +2,6 @@ package exposuretest
 
 import (
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,12 +15,10 @@ import (
 // Time is when the ports of the tests were probed.
 var Time = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)
 
-var rulesOnce = sync.OnceValues(exposure.Builtin)
-
 // Rules returns the built-in rules.
 func Rules(t testing.TB) *exposure.RuleSet {
 	t.Helper()
-	rules, err := rulesOnce()
+	rules, err := exposure.Builtin()
 	if err != nil {
 		t.Fatal(fault.Explain(err))
 	}

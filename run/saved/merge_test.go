@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,13 +27,10 @@ type mergePort struct {
 	assumed bool
 }
 
-// builtinRules loads the rules once for all test runs.
-var builtinRules = sync.OnceValues(exposure.Builtin)
-
 // madeRun returns a run as saved by a scan from the vantage point.
 func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *RunFile {
 	t.Helper()
-	rules, err := builtinRules()
+	rules, err := exposure.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
