@@ -86,12 +86,19 @@ func (h *host) manyWithoutReply() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := len(h.noReply)
+	switch {
+	case n >= manyUnproductive:
+		return true
+	case n < fewUnproductive || n+len(h.waiting) < manyHeldUp:
+		return false
+	}
+	now := time.Now()
 	for _, since := range h.waiting {
-		if !since.IsZero() && time.Since(since) >= detachAfter {
+		if !since.IsZero() && now.Sub(since) >= detachAfter {
 			n++
 		}
 	}
-	return len(h.noReply) >= manyUnproductive || len(h.noReply) >= fewUnproductive && n >= manyHeldUp
+	return n >= manyHeldUp
 }
 
 // unproductiveLocked returns how many ports of the host gave no result. The caller
@@ -312,7 +319,7 @@ func (s *session) leaveTurn() {
 // silent. One that replies to any of them gets the others too. The caller holds
 // the lock.
 func (s *session) brief() bool {
-	return s.host.manyWithoutReply() && s.repliedToNothing() && !s.second && !s.id.Record
+	return !s.second && !s.id.Record && s.repliedToNothing() && s.host.manyWithoutReply()
 }
 
 // skips reports whether a probe is not sent to the port for that reason. The

@@ -81,21 +81,24 @@ type Exchange struct {
 
 // verdicts remember which patterns of one Set were looked for in a reply, and
 // which were found, a bit each.
-type verdicts struct{ asked, found []uint64 }
+type verdicts struct {
+	asked, found []uint64
+	lines        [][]byte // codedLines of the reply
+}
 
 // Remember makes the exchange remember what patterns found in its reply, which
 // must not change any more, or forget it again. Until then it must be matched
 // against one [Set] only, and by one goroutine at a time, whatever sees to that.
 func (e *Exchange) Remember(on bool) {
 	if e.known = nil; on {
-		e.known = new(verdicts)
+		e.known = &verdicts{lines: codedLines(e.Reply)}
 	}
 }
 
 // matches reports whether a pattern is found in the reply.
 func (e *Exchange) matches(p *Pattern) bool {
 	if e.known == nil {
-		return p.found(e.Reply)
+		return p.found(e.Reply, codedLines(e.Reply))
 	}
 	k, at, bit := e.known, p.number/64, uint64(1)<<(p.number%64)
 	for at >= len(k.asked) {
@@ -103,7 +106,7 @@ func (e *Exchange) matches(p *Pattern) bool {
 	}
 	if k.asked[at]&bit == 0 {
 		k.asked[at] |= bit
-		if p.found(e.Reply) {
+		if p.found(e.Reply, k.lines) {
 			k.found[at] |= bit
 		}
 	}

@@ -1,6 +1,9 @@
 package signatures
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // find returns the submatches of a pattern in a reply, as
 // [regexp.Regexp.FindSubmatch] does: in the whole reply, or in one line of a
@@ -11,7 +14,7 @@ func (p *Pattern) find(reply []byte) [][]byte {
 	if m := p.re.FindSubmatch(reply); m != nil {
 		return m
 	}
-	for line := range codedLines(reply) {
+	for _, line := range codedLines(reply) {
 		if m := p.re.FindSubmatch(line); m != nil {
 			return m
 		}
@@ -19,36 +22,25 @@ func (p *Pattern) find(reply []byte) [][]byte {
 	return nil
 }
 
-// found reports whether find matches.
-func (p *Pattern) found(reply []byte) bool {
-	if p.Match(reply) {
-		return true
-	}
-	for line := range codedLines(reply) {
-		if p.Match(line) {
-			return true
-		}
-	}
-	return false
+// found reports whether find matches; lines are the codedLines of the reply.
+func (p *Pattern) found(reply []byte, lines [][]byte) bool {
+	return p.Match(reply) || slices.ContainsFunc(lines, p.Match)
 }
 
-// codedLines yields the lines of a multi-line reply with codes, each in the form
-// of a reply of one line.
-func codedLines(reply []byte) func(yield func(line []byte) bool) {
-	return func(yield func([]byte) bool) {
-		if !severalCoded(reply) {
-			return
-		}
-		for line := range bytes.Lines(reply) {
-			line = bytes.Clone(line)
-			if len(line) > 3 && line[3] == '-' {
-				line[3] = ' '
-			}
-			if !yield(line) {
-				return
-			}
-		}
+// codedLines returns the lines of a multi-line reply with codes, each in the form
+// of a reply of one line; none of any other reply.
+func codedLines(reply []byte) [][]byte {
+	if !severalCoded(reply) {
+		return nil
 	}
+	var lines [][]byte
+	for line := range bytes.Lines(bytes.Clone(reply)) {
+		if len(line) > 3 && line[3] == '-' {
+			line[3] = ' '
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // severalCoded reports whether a reply has several lines that all begin with the

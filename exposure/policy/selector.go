@@ -1,9 +1,7 @@
 package policy
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -128,17 +126,6 @@ func (s Selector) matchesOne(f *exposure.Violation) bool {
 	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
 }
 
-var errNotAsked = errors.New("names in the policy are not resolved")
-
-// offline is a names.Resolver that looks nothing up: a policy is read without a
-// network.
-type offline struct{}
-
-// LookupNetIP returns no addresses.
-func (offline) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
-	return nil, errNotAsked
-}
-
 // ParseSelector parses one target in the syntax of the command line, or "*". A
 // port after it is an error.
 func ParseSelector(text string) (Selector, error) {
@@ -148,15 +135,10 @@ func ParseSelector(text string) (Selector, error) {
 	if a, err := netip.ParseAddr(text); err == nil && singleHost(a) && isText(a, text) {
 		return Selector{v4: number4(a)}, nil
 	}
-	parser := &scope.Parser{Resolver: offline{}}
-	targets, err := parser.Targets(context.Background(), []string{text})
+	t, err := scope.ParseTarget(text)
 	if err != nil {
 		return Selector{}, err
 	}
-	if len(targets) != 1 {
-		return Selector{}, &userfile.Error{Problem: "no target in it", Hint: `write an address, a prefix, a range, a name, or "*"`}
-	}
-	t := targets[0]
 	if !t.Ports.Empty() {
 		return Selector{}, &userfile.Error{Problem: "a port is not allowed here", Hint: "give the port under its own key"}
 	}

@@ -249,3 +249,24 @@ func FuzzParseEntry(f *testing.F) {
 		}
 	})
 }
+
+// TestParseTarget parses single targets as Targets does, but looks up no name.
+func TestParseTarget(t *testing.T) {
+	asked := &Parser{Resolver: testZone}
+	for _, text := range []string{"192.0.2.1", " 192.0.2.0/24:25", "192.0.2.1-9", "[2001:db8::1]:25", "fe80::1%eth0", "mx1.example.net", "mx1.example.net:25",
+		"", "!192.0.2.1", "192.0.2.300", "@include x", "192.0.2.1:0"} {
+		got, err := ParseTarget(text)
+		all, wantErr := asked.Targets(t.Context(), []string{text})
+		if err != nil || wantErr != nil {
+			if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%q: %v, and %v in a list", text, err, wantErr)
+			}
+			continue
+		}
+		if want := all[0]; got.Name != want.Name || got.Zone != want.Zone || got.Ports.String() != want.Ports.String() || got.Anchor != want.Anchor {
+			t.Errorf("%q: %+v, and %+v in a list", text, got, want)
+		} else if got.Name == "" && !slices.Equal(got.Ranges, want.Ranges) || got.Name != "" && got.Ranges != nil {
+			t.Errorf("%q: ranges %v", text, got.Ranges)
+		}
+	}
+}

@@ -179,6 +179,18 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 	return r.in, r.out, nil
 }
 
+// ParseTarget parses one target in the syntax of the command line. It looks nothing up:
+// a Target with a Name has no Ranges.
+func ParseTarget(text string) (Target, error) {
+	text = strings.TrimSpace(text)
+	bare, bang := strings.CutPrefix(text, "!")
+	t, err := parseLine(strings.TrimSpace(bare), bang, result.Anchor{Text: text}, plain)
+	if err != nil {
+		return Target{}, err
+	}
+	return t, nil
+}
+
 // parseLine parses one entry, which follows a "!" if bang is set.
 func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, *InputError) {
 	e, err := checkLine(text, bang, line.File != "", d)
