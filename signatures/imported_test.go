@@ -25,14 +25,14 @@ signatures:
         want: {version: "1", os_type: Plan 9}
 `
 
-func loadImported(text string) (*Set, error) {
-	return Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
+func loadImported(base Source, text string) (*Set, error) {
+	return Load(base, Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
 }
 
 // TestImported checks that imported signatures are kept apart and have fewer
 // requirements.
 func TestImported(t *testing.T) {
-	set, err := loadImported(imported)
+	set, err := loadImported(Builtin(), imported)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +59,12 @@ func TestImportedErrors(t *testing.T) {
 		{"imported: recog", "", `signature "untested": no example`},
 		{"os_type: Plan 9}", "os: Plan 9}", `unknown key "os"`},
 	} {
-		_, err := loadImported(strings.Replace(imported, c.old, c.new, 1))
+		_, err := loadImported(probesOnly, strings.Replace(imported, c.old, c.new, 1))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("with %q: error %v, want %q", c.new, err, c.want)
 		}
 	}
-	set, err := loadImported(strings.Replace(imported, `{version: "1", `, `{version: "2", `, 1))
+	set, err := loadImported(probesOnly, strings.Replace(imported, `{version: "1", `, `{version: "2", `, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

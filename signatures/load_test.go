@@ -3,6 +3,7 @@ package signatures
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,6 +25,15 @@ func TestDefault(t *testing.T) {
 		t.Error("the probes have no version")
 	}
 }
+
+// probesOnly is the source of the built-in probes, for tests to which the signatures
+// make no difference.
+var probesOnly = Source{"signatures", onlyProbes{builtin}}
+
+type onlyProbes struct{ fs.FS }
+
+// Glob implements [fs.GlobFS].
+func (f onlyProbes) Glob(string) ([]string, error) { return []string{"probes.yaml"}, nil }
 
 const good = `
 signatures:
@@ -55,7 +65,7 @@ func TestLoadTellsOnce(t *testing.T) {
 		if text == good {
 			t.Fatalf("%s: the mistake is not in the text", name)
 		}
-		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
+		_, err := Load(probesOnly, Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want one error with %q", name, err, c.want)
 		}
@@ -90,7 +100,7 @@ func TestLoadErrors(t *testing.T) {
 				t.Fatal("the mistake is not in the text")
 			}
 			fsys := fstest.MapFS{"a.yaml": {Data: []byte(text)}}
-			_, err := Load(Builtin(), Source{"my", fsys})
+			_, err := Load(probesOnly, Source{"my", fsys})
 			var problems Problems
 			if !errors.As(err, &problems) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error is %v, want %q in it", err, c.want)
@@ -162,7 +172,7 @@ func TestProbeSafety(t *testing.T) {
 		{`POST /learnspam HTTP/1.0\r\n\r\n`, Intrusive, false},
 	} {
 		text := `probes: [{id: p, why: w, send: "` + tt.send + `", read: {until: line, wait: 1s}, safety: ` + tt.safety + `}]`
-		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		_, err := Load(probesOnly, Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
 		if (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), `probe "p" sends a line`) {
 			t.Errorf("a probe that is %s and sends %s: error %v", tt.safety, tt.send, err)
 		}
@@ -173,7 +183,7 @@ func TestProbeSafety(t *testing.T) {
 func TestOnlyThere(t *testing.T) {
 	for ports, ok := range map[string]bool{"ports: [10055]": true, "ports: []": false} {
 		text := `probes: [{id: p, why: w, send: "PING\n\n", only_there: true, ` + ports + `, read: {until: close, wait: 1s}, safety: safe}]`
-		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		_, err := Load(probesOnly, Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
 		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "only_there without ports") {
 			t.Errorf("only_there with %s: error %v", ports, err)
 		}

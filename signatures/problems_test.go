@@ -21,7 +21,7 @@ func TestProblemsAreBounded(t *testing.T) {
 		fmt.Fprintf(&unknown, "k%d: a\n", i)
 	}
 	for beside, text := range map[string]string{"9978": twice.String(), "9980": unknown.String()} { // of two files
-		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}, "b.yaml": {Data: []byte(text)}}})
+		_, err := Load(probesOnly, Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}, "b.yaml": {Data: []byte(text)}}})
 		var problems Problems
 		if !errors.As(err, &problems) || len(problems) != userfile.MaxErrors+1 {
 			t.Fatalf("%d problems, want %d and one that counts the others", len(problems), userfile.MaxErrors)

@@ -3,6 +3,7 @@ package drift
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -28,10 +29,8 @@ func judged(t testing.TB, ports map[uint16]*fingerprint.Identification) []exposu
 	t.Helper()
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}
 	var list []exposure.Violation
-	for port := uint16(1); port < 65535; port++ {
-		if s, ok := ports[port]; ok {
-			list = append(list, j.Findings(exposuretest.OpenPort(port, s))...)
-		}
+	for _, port := range slices.Sorted(maps.Keys(ports)) {
+		list = append(list, j.Findings(exposuretest.OpenPort(port, ports[port]))...)
 	}
 	return list
 }
