@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
+	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -33,6 +34,8 @@ var kinds = []kind{
 	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, part: true},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
 	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
+	{name: "Postfix master.cf", is: named("master.cf", "master.cf.in", "master.cf.j2", "master.cf.template", "master.cf.tmpl", "master.cf.tpl"), read: postfix.Master},
+	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, part: true},
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},

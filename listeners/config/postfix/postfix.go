@@ -1,0 +1,176 @@
+package postfix
+
+import (
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// noMain is the doubt about what main.cf decides where it is missing.
+const noMain = "main.cf is not beside master.cf"
+
+// A reading is the state of reading one master.cf with its main.cf.
+type reading struct {
+	tree *source.Tree
+	file *source.File // master.cf; main.cf if that is read by itself
+	main *source.File // nil if there is none
+
+	global    scope // of a daemon that has no options
+	services  []service
+	byName    map[string]*service // by type and name: "unix smtp"
+	protocols families
+	own       []listeners.Listener // what inet_interfaces has, without a port
+	hostNames map[string][]netip.Addr
+	portNames map[string]uint16
+
+	doubts map[listeners.Doubt]bool // those that are in c
+	edges  map[listeners.Edge]bool
+	asked  map[uint16]string // the protocol of the questions that are asked of a port
+	tables map[string][]text // the lines of tables, by path
+	read   map[string]text   // lists of networks with the contents of their files
+	c      listeners.Config
+}
+
+// Master reads master.cf, and main.cf beside it.
+func Master(t *source.Tree, f *source.File) listeners.Config {
+	r := newReading(t, f)
+	for _, name := range []string{strings.Replace(path.Base(f.Name), "master", "main", 1), "main.cf"} {
+		for _, found := range t.Find(f.Name, name) {
+			if main, err := t.Read(found); err == nil && r.main == nil {
+				r.main = main
+			}
+		}
+	}
+	r.readSettings()
+	if r.main == nil {
+		r.doubt(noMain+"; the defaults of Postfix are assumed", inFile(f, 0, 0))
+	}
+	r.services = r.running(readServices(f, r.doubt))
+	for i := range r.services {
+		s := &r.services[i]
+		r.byName[s.kind.s+" "+s.name.s] = s
+	}
+	r.readListeners()
+	r.readEdges()
+	r.readQuestions()
+	return r.c
+}
+
+// Main reads a main.cf that has no master.cf beside it: whom Postfix hands mail to. The
+// services that listen are a doubt.
+func Main(t *source.Tree, f *source.File) listeners.Config {
+	r := newReading(t, f)
+	r.main = f
+	r.readSettings()
+	r.doubt("master.cf is not beside main.cf; it has the services that listen", inFile(f, 0, 0))
+	r.readEdges()
+	return r.c
+}
+
+func newReading(t *source.Tree, f *source.File) *reading {
+	return &reading{
+		tree: t, file: f, byName: map[string]*service{}, doubts: map[listeners.Doubt]bool{},
+		edges: map[listeners.Edge]bool{}, asked: map[uint16]string{}, tables: map[string][]text{}, read: map[string]text{},
+	}
+}
+
+// readSettings reads main.cf and what holds for all services.
+func (r *reading) readSettings() {
+	budget := maxExpansion
+	r.global = scope{budget: &budget}
+	if r.main != nil {
+		r.global.main = readMain(r.main, r.doubt)
+	}
+	r.protocols = r.families()
+}
+
+// scope returns the settings of a service.
+func (r *reading) scope(s *service) *scope {
+	return &scope{own: s.own, main: r.global.main, budget: r.global.budget}
+}
+
+// doubt adds a doubt.
+func (r *reading) doubt(problem string, at text) { r.doubtAt(problem, at.place()) }
+
+// doubtAt adds a doubt; without a place it is about the whole file.
+func (r *reading) doubtAt(problem string, at *result.Anchor) {
+	if at == nil {
+		at = inFile(r.file, 0, 0).place()
+	}
+	if d := (listeners.Doubt{Problem: problem, At: *at}); !r.doubts[d] {
+		r.doubts[d] = true
+		r.c.Doubts = append(r.c.Doubts, d)
+	}
+}
+
+// doubtValue adds the doubt about the value of a parameter, if there is one.
+func (r *reading) doubtValue(name string, v *value) {
+	if d := v.doubt(name); d != "" {
+		r.doubtAt(d, v.place())
+	}
+}
+
+// running returns the services that Postfix runs: those that master_service_disable
+// does not have (global/match_service.c), and of two with the same endpoint the last
+// one (master/master_conf.c).
+func (r *reading) running(all []service) []service {
+	v := r.global.value("master_service_disable")
+	r.doubtValue("master_service_disable", &v)
+	patterns := words(v.text, commaBlanks, false)
+	last := map[string]int{}
+	for i := range all {
+		last[r.endpoint(&all[i])] = i
+	}
+	var list []service
+	for i, s := range all {
+		switch {
+		case matches(patterns, &s):
+		case s.kind.s == "inet" && r.protocols == families{}:
+		case last[r.endpoint(&s)] == i:
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// endpoint returns what identifies a service: "smtp inet" and "25 inet" are the same.
+func (r *reading) endpoint(s *service) string {
+	if s.kind.s != "inet" {
+		return s.kind.s + " " + s.name.s
+	}
+	host, port, _ := splitName(s.name)
+	number, ok := r.port(port.s)
+	if !ok {
+		return "inet " + s.name.s
+	}
+	name := strings.ToLower(host.s)
+	if a, err := netip.ParseAddr(name); err == nil {
+		name = a.String()
+	}
+	return "inet " + name + " " + strconv.Itoa(int(number))
+}
+
+// matches reports whether the patterns of master_service_disable, "name/type", "name.type"
+// or "type", have a service; the first that fits it decides.
+func matches(patterns []text, s *service) bool {
+	for _, p := range patterns {
+		pattern := strings.TrimLeft(p.s, "!")
+		yes := (len(p.s)-len(pattern))%2 == 0
+		name := s.kind.s
+		if i := strings.LastIndexByte(pattern, '.'); i >= 0 && !strings.Contains(pattern, "/") {
+			pattern = pattern[:i] + "/" + pattern[i+1:]
+		}
+		if strings.Contains(pattern, "/") {
+			name = s.name.s + "/" + s.kind.s
+		}
+		if strings.EqualFold(name, pattern) {
+			return yes
+		}
+	}
+	return false
+}
