@@ -46,6 +46,17 @@ func (s *session) fillIn(svc *Identification, sig *signatures.Signature) {
 // selfNamedConfidence is what the name is worth that a daemon gives itself.
 const selfNamedConfidence = 5
 
+// owners returns the values in the subject of a certificate (RFC 4514), and their words:
+// whom a server belongs to, which is often in its greeting too.
+func owners(subject string) []string {
+	var all []string
+	for part := range strings.FieldsFuncSeq(subject, func(r rune) bool { return r == ',' || r == '+' || r == '\\' }) {
+		_, value, _ := strings.Cut(part, "=")
+		all = append(append(all, value), strings.Fields(value)...)
+	}
+	return all
+}
+
 // nameItself lets a daemon name itself that no signature names. It is what is said
 // to whoever reads the report, and decides nothing: rules, fixes, accepted risks and
 // stacks go by [result.Service.KnownProduct].
@@ -55,7 +66,7 @@ func nameItself(svc *Identification) {
 	}
 	hosts := []string{svc.Hostname}
 	if svc.TLS != nil {
-		hosts = append(append(hosts, svc.TLS.Subject), svc.TLS.Names...)
+		hosts = append(append(hosts, owners(svc.TLS.Subject)...), svc.TLS.Names...)
 	}
 	said := selfname.Find(svc.Name, svc.Transcript, hosts...)
 	if said.Product == "" {

@@ -90,6 +90,28 @@ func TestSelfNamedNamesNoStack(t *testing.T) {
 	}
 }
 
+// TestOwnersAreNoProducts checks that whom the certificate of a server names as its owner
+// is not taken for the product.
+func TestOwnersAreNoProducts(t *testing.T) {
+	for greeting, want := range map[string]string{
+		"220 mx.example.org ESMTP Contoso\r\n":        "",
+		"220 mx.example.org Contoso ESMTP ready\r\n":  "",
+		"220 mx.example.org ESMTP Wrend\r\n":          "Wrend",
+		"220 mx.example.org ESMTP Fabrikam ready\r\n": "",
+	} {
+		svc := &Identification{
+			Service: result.Service{Name: "smtp", Method: result.MethodProbed, Confidence: 4},
+			TLS:     &result.TLS{Subject: `CN=mx.example.org,OU=Contoso Mail,O=Fabrikam\, Inc.,C=US`},
+			Transcript: &Transcript{Exchanges: []Exchange{
+				{Probe: signatures.Greeting, Reply: []byte(greeting), End: signatures.EndReply},
+			}},
+		}
+		if nameItself(svc); svc.Product != want {
+			t.Errorf("%q says of itself %q, want %q", greeting, svc.Product, want)
+		}
+	}
+}
+
 // TestNamesOfCases reads replies of real daemons that once had no signature.
 func TestNamesOfCases(t *testing.T) {
 	dir := filepath.Join("..", "..", "shared", "cases", "transcripts")

@@ -41,12 +41,12 @@ type found struct{ product, version string }
 var productPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+_/-]*(?: [A-Za-z][A-Za-z0-9+_/-]*){0,3}$`)
 
 // proper reports whether a name may be shown as a product and its version: it is
-// short and printable, and not a host name, an address or a date.
+// short and printable, and not a host name, an address, a date or a company.
 func (f found) proper(h hosts) bool {
 	if len(f.product) < 2 || len(f.product) > MaxProduct || !productPattern.MatchString(f.product) || h.has(f.product) {
 		return false
 	}
-	names := false
+	names, vendors, more := false, false, false
 	for word := range strings.FieldsSeq(f.product) {
 		if h.has(word) || isDate(word) {
 			return false
@@ -55,9 +55,9 @@ func (f found) proper(h hosts) bool {
 		if known && k == other {
 			return false
 		}
-		names = names || !known
+		names, vendors, more = names || !known, vendors || k == vendor, more || known && k != vendor
 	}
-	return names && (f.version == "" || isVersion(f.version) || isNumber(f.version))
+	return (names || vendors && more) && (f.version == "" || isVersion(f.version) || isNumber(f.version))
 }
 
 // isDate reports whether a word with digits can be read as a date or a time.

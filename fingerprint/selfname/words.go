@@ -19,6 +19,7 @@ const (
 	marks         // announces a version
 	version       // version of a product
 	host          // host name
+	vendor        // a company that makes products, and no product by itself
 )
 
 // wordFile has the words that are not product names: lines of words in lower
@@ -29,7 +30,7 @@ var wordFile string
 
 // kinds maps each word of the file to its kind.
 var kinds = func() map[string]kind {
-	sections := map[string]kind{"protocol:": protocol, "service:": service, "generic:": generic, "marks:": marks, "other:": other}
+	sections := map[string]kind{"protocol:": protocol, "service:": service, "generic:": generic, "marks:": marks, "vendor:": vendor, "other:": other}
 	m, is := map[string]kind{}, other
 	for line := range strings.Lines(wordFile) {
 		if strings.HasPrefix(line, "#") {
@@ -57,10 +58,12 @@ const maxWord = 24
 
 // kindOf returns the kind of a word by itself.
 func (h hosts) kindOf(word string) kind {
-	if k, ok := kinds[strings.ToLower(word)]; ok {
+	if k, ok := kinds[strings.ToLower(word)]; ok && k != vendor {
 		return k
 	}
 	switch {
+	case isCompany(word):
+		return other
 	case isVersion(strings.TrimPrefix(word, "v")):
 		return version
 	case h.has(word):
@@ -74,6 +77,11 @@ func (h hosts) kindOf(word string) kind {
 	}
 	return name
 }
+
+// companyPattern is a name that ends in the form of a company: ZimbraInc.
+var companyPattern = regexp.MustCompile(`[a-z](?:Inc|Corp|GmbH|Ltd|LLC)$`)
+
+func isCompany(word string) bool { return companyPattern.MatchString(word) }
 
 // isIdentifier reports whether a word looks like the id of a message or a
 // machine.
