@@ -82,8 +82,8 @@ func (s *sweep) drain(h *host) {
 // putBack lets a pair wait without a slot until its host is probed again. Its probes
 // so far do not count.
 func (s *sweep) putBack(h *host, q unsettled) {
-	q.earlier += q.attempts
-	q.attempts, q.as, q.from = 0, dialer.Silent, netip.Addr{}
+	q.voidTries()
+	q.as, q.from = dialer.Silent, netip.Addr{}
 	h.up.again = append(h.up.again, q)
 	s.unsettled++
 }

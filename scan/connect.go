@@ -58,8 +58,9 @@ type Config struct {
 	// Retries is how often a probe without an answer is repeated. It is repeated
 	// more often where answers show that probes get lost, once more where there
 	// are too few answers to know, and less often, but at least once, where many
-	// answers show that none get lost. If zero, 2. If negative, it is never
-	// repeated.
+	// answers show that none get lost. If these come from the same network, Rate
+	// is set and the sweep is not too large, most ports of a host that sends
+	// nothing are probed once. If zero, 2. If negative, it is never repeated.
 	Retries int
 
 	// Seed determines the order of the probes: the same seed gives the same

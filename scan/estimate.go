@@ -46,11 +46,23 @@ func (e *estimate) lossRate() float64 {
 }
 
 // tries returns how many probes a silent pair needs before an open port is missed
-// less than once in 50,000 if lossRate is right. Where that is too low because no loss
-// was seen by chance, it is still less than once in 10,000 at 5% each way.
+// less than once in 50,000 if lossRate is right.
 func tries(lossRate float64) int {
 	const miss = 2e-5
 	return int(math.Ceil(math.Log(miss) / math.Log(lossRate)))
+}
+
+// triesWithoutLoss returns how many probes a silent pair needs while none of those that
+// were sent for other pairs was lost: if 5% of the packets get lost each way, it happens
+// less than once in 10,000 that this stays unseen and that all probes of an open port
+// are lost too. If another share is lost, it is less than once in 3,500.
+func triesWithoutLoss(sent int) int {
+	const lost, miss = 1 - 0.95*0.95, 1e-4
+	n := 1
+	for p := lost * math.Pow(1-lost, float64(sent)); p > miss; p *= lost {
+		n++
+	}
+	return n
 }
 
 func abs(d time.Duration) time.Duration { return max(d, -d) }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
@@ -209,28 +210,30 @@ func TestFoundDespiteLoss(t *testing.T) {
 }
 
 // TestTriesForTheLoss checks the number of probes of a silent port while all
-// answers came at the first try: an open port is missed less than once in 10,000
-// if 5% get lost each way, either because there are enough probes or because no
-// loss would have been seen with no higher probability. With enough answers one
-// retry is enough.
+// answers came at the first try: an open port is missed less than once in 10,000 if
+// 5% get lost each way, either because there are enough probes or because no loss
+// would have been seen with no higher probability. It is not much more whatever gets
+// lost. With enough answers one retry is enough.
 func TestTriesForTheLoss(t *testing.T) {
-	for answers := 1; answers < 2000; answers++ {
-		e := estimate{answers: answers, sent: answers}
-		const p = 1 - 0.95*0.95
-		n := min(max(2, tries(e.lossRate())), 4)
-		miss := 1.0
-		for range n {
-			miss *= p
+	for answers := range 2000 {
+		n := max(2, triesWithoutLoss(answers))
+		miss := func(p float64) float64 {
+			return math.Pow(p, float64(n)) * math.Pow(1-p, float64(answers))
 		}
-		for range answers {
-			miss *= 1 - p
+		if m := miss(1 - 0.95*0.95); m > 1e-4 {
+			t.Errorf("after %d answers without loss, %d probes: %.1e", answers, n, m)
 		}
-		if miss > 1e-4 {
-			t.Errorf("after %d answers without loss, %d probes: %.1e", answers, n, miss)
+		for p := 0.001; p < 1 && answers > 21; p += 0.001 {
+			if m := miss(p); m > 1./3500 {
+				t.Errorf("after %d answers without loss, %d probes: %.1e if %.3f are lost", answers, n, m, p)
+			}
 		}
-		if answers > 250 && n != 2 {
+		if answers > 45 && n != 2 {
 			t.Errorf("after %d answers without loss there are %d probes", answers, n)
 		}
+	}
+	if n := triesWithoutLoss(0); n != 4 {
+		t.Errorf("%d probes if nothing is known", n)
 	}
 	if n := tries(1 - 0.95*0.95); n != 5 {
 		t.Errorf("%d probes at 5%% each way", n)

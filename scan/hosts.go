@@ -43,6 +43,7 @@ type host struct {
 
 	unproven []unsettled // silent pairs while the host is not known to be up
 	waiting  []unsettled // silent pairs whose further tries wait for the second round
+	waived   int         // the first ones of these have no further try, unless a loss shows
 	guarded  []*subnet   // nets whose second round begins when this host answers
 }
 
@@ -67,6 +68,7 @@ type subnet struct {
 	up      netip.Addr    // the latest host that answered
 	proof   time.Duration // when the latest probe was sent that proved silence on a host that is up
 	asked   time.Duration // when the latest probe was sent of the pairs that wait for the second round
+	path    path          // when the path to it was known to work
 	guard   *host         // the host whose answer they wait for; nil for none
 	waiters []*host       // hosts that wait for it
 }

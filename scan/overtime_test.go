@@ -21,7 +21,7 @@ func TestHostTimeout(t *testing.T) {
 	for name, up := range map[string]bool{"never answered": false, "up": true, "stops answering": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const most = 4 * time.Second
+				const most = 3 * time.Second
 				var mu sync.Mutex
 				first, last, begun := time.Time{}, time.Time{}, time.Now()
 				f := newFakeNet(func(to netip.AddrPort, _ int) (time.Duration, error) {

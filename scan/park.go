@@ -95,7 +95,7 @@ func (s *sweep) letGo() {
 // endSilent reports the silent pairs of a host that is not known to be up, once all
 // its pairs were probed.
 func (s *sweep) endSilent(h *host) {
-	if !s.drawn || h.pairs > 0 || len(h.waiting) > 0 || h.up != nil {
+	if !s.drawn || h.pairs > 0 || len(h.waiting) > h.waived || h.up != nil || !s.waive(h) {
 		return
 	}
 	s.letGoOf(h)
@@ -128,21 +128,28 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 	s.yield(h, q, r)
 }
 
-// firstAnswer handles the silent pairs of a host that answered for the first time, a
-// probe that was sent at sent. No control had shown that the host, or the path to it, was
-// there when they were probed: those whose last try is older get one more.
+// firstAnswer handles the silent pairs of a host that answered for the first time, a probe
+// that was sent at sent. No control had shown that the host, or the path to it, was
+// there when they were probed: those whose last try is older get one more. All tries do
+// not count if the host was silent for the whole first round: it may not have been
+// there, and then nothing was lost.
 func (s *sweep) firstAnswer(h *host, sent time.Duration) {
 	u := h.up
 	s.notUp -= int(h.pairs)
 	for _, q := range h.waiting {
+		if h.second {
+			q.voidTries()
+		}
 		if q.sent >= sent {
 			u.parked = append(u.parked, q)
 		} else {
 			u.again = append(u.again, q)
 		}
 	}
+	s.waiting -= len(h.waiting)
+	s.waived -= h.waived
 	list := h.unproven
-	h.unproven, h.waiting = nil, nil
+	h.unproven, h.waiting, h.waived = nil, nil, 0
 	s.forgetSilent(len(list))
 	s.unsettled += len(list)
 	for _, q := range list {
@@ -150,8 +157,9 @@ func (s *sweep) firstAnswer(h *host, sent time.Duration) {
 			u.held = append(u.held, q)
 			continue
 		}
-		q.attempts--
-		q.earlier++
+		if q.attempts, q.earlier = q.attempts-1, q.earlier+1; h.second {
+			q.voidTries()
+		}
 		u.again = append(u.again, q)
 	}
 	s.turn(h)

@@ -57,6 +57,15 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	return min(max(usual, shortest), s.cfg.Timeout)
 }
 
+// maybeLast reports whether the second try, which is under way for p, may turn out to be
+// the last, although there are too few answers yet to know that nothing gets lost. It is
+// awaited as such: in the second round, the controls of the hosts that are up will give
+// more of them.
+func (s *sweep) maybeLast(p *probe) bool {
+	h := p.host
+	return p.attempts == 2 && h.second && h.up == nil && s.all.lost == 0 && h.net.est.known() && s.tries(h) == 3
+}
+
 // lastWait returns how much longer the latest probe is awaited if it is the last one
 // for its pair.
 func (s *sweep) lastWait() time.Duration {
@@ -81,7 +90,7 @@ func (s *sweep) triesAt(loss float64) int {
 	case s.all.lost == 0:
 		// Nothing was ever lost, as far as these answers tell. One further try
 		// remains in any case: what is lost is lost in bursts.
-		return min(max(tries(loss), 2), usual+1)
+		return min(max(triesWithoutLoss(s.all.sent), 2), usual+1)
 	}
 	return min(max(tries(loss), usual), 5*usual)
 }

@@ -120,7 +120,7 @@ func (s *sweep) pickAt(h *host) int32 {
 	switch {
 	case u != nil && len(u.again) > 0:
 		return s.pickFrom(h, &u.again)
-	case h.second && len(h.waiting) > 0:
+	case h.inSecondRound():
 		return s.pickFrom(h, &h.waiting)
 	}
 	return none
@@ -229,7 +229,7 @@ func (s *sweep) turn(h *host) {
 			h.queued = true
 			s.turns = append(s.turns, h)
 		}
-	case h.head != none || u != nil && len(u.again) > 0 || h.second && len(h.waiting) > 0:
+	case h.head != none || u != nil && len(u.again) > 0 || h.inSecondRound():
 		if !h.furtherQueued {
 			h.furtherQueued = true
 			s.further = append(s.further, h)

@@ -95,6 +95,7 @@ type Stats struct {
 	Done    uint64 // pairs with a Result
 	Probed  uint64 // pairs probed at least once; only a Connect scanner counts them
 	Tries   int    // probes that a silent pair gets, as far as known; 0 as for Probed
+	Waived  uint64 // silent pairs that get only one, as far as known
 	// Wait is how much longer the latest probe is awaited if it stays silent; 0 as for
 	// Probed.
 	Wait     time.Duration
@@ -116,7 +117,7 @@ type Stats struct {
 	BlockedPairs uint64
 	Blocked      []BlockedHost
 
-	// SilentTwice is set, once the scan has ended, if every silent pair was probed on
-	// two occasions: again after all had been probed once.
+	// SilentTwice is set, once the scan has ended, if every silent address was probed on
+	// two occasions: again after all pairs had been probed once.
 	SilentTwice bool
 }

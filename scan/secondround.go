@@ -31,6 +31,7 @@ func (s *sweep) postpone(i int32) bool {
 	h.waiting = append(h.waiting, q)
 	h.net.asked = max(h.net.asked, q.sent)
 	s.unsettled++
+	s.waiting++
 	return true
 }
 
@@ -104,8 +105,116 @@ func (s *sweep) resumeNets(h *host, sent time.Duration) {
 	h.guarded = keep
 }
 
-// askAgain queues the pairs of a host that wait for the second round.
+// askAgain queues the pairs of a host that wait for the second round, but for those
+// that need no further try.
 func (s *sweep) askAgain(h *host) {
 	h.second = true
+	if s.lossless(h) {
+		h.waived = split(h.waiting, h.net.path.worked)
+		s.waived += h.waived
+	}
 	s.turn(h)
+}
+
+// inSecondRound reports whether a pair of a host is to be probed in the second round.
+func (h *host) inSecondRound() bool { return h.second && len(h.waiting) > h.waived }
+
+// Where a rate limits a sweep, most of its time may go into probing vacant addresses
+// again. Where nothing gets lost, a second try finds a host that is back since the
+// first, or a port whose first try met a short outage. It is not needed for all pairs
+// of an address: a host that is back answers on any of its ports, unless it drops most
+// of them, and an outage of the path is seen by the answers of its neighbors.
+const (
+	losslessAnswers = 1000                   // of a net, none of them after a loss
+	secondTries     = 32                     // pairs of a silent host that are probed again in any case
+	maxLapse        = 100 * time.Millisecond // a longer time without an answer may have been an outage
+	maxLapses       = 256                    // of these that are kept
+)
+
+// lossless reports whether the further tries of most pairs of a silent host can be
+// left out: none of many probes in its net was lost.
+func (s *sweep) lossless(h *host) bool {
+	return s.limit != nil && s.all.lost == 0 && h.net.est.lost == 0 && h.net.est.answers >= losslessAnswers
+}
+
+// waivable returns how many pairs will probably have no second try. Before the second
+// round it assumes that the pairs still to be probed behave as those so far.
+func (s *sweep) waivable() int {
+	switch {
+	case len(s.waiters) == 0:
+		return s.waived
+	case s.limit == nil || s.all.lost > 0 || s.stats.Probed == 0:
+		return 0
+	}
+	more := float64(s.space.Len()) / float64(s.stats.Probed)
+	if float64(s.all.answers)*more < losslessAnswers {
+		return 0
+	}
+	return max(0, int(float64(s.waiting)*more)-secondTries*len(s.waiters))
+}
+
+// split puts the pairs that are not to be probed again in front of the others, and
+// returns how many they are: the path worked when they were probed, and there are
+// secondTries others.
+func split(list []unsettled, worked func(sent time.Duration) bool) int {
+	n := 0
+	for i := range list {
+		if !list[i].as.Unreachable() && worked(list[i].sent) {
+			list[n], list[i] = list[i], list[n]
+			n++
+		}
+	}
+	return min(n, max(len(list)-secondTries, 0))
+}
+
+// waive settles the pairs of a silent host that had no second try. It reports false if
+// they are probed after all, because a loss has shown meanwhile.
+func (s *sweep) waive(h *host) bool {
+	if len(h.waiting) == 0 {
+		return true
+	}
+	if h.waived = 0; !s.lossless(h) {
+		s.waived -= len(h.waiting)
+		s.turn(h)
+		return false
+	}
+	list := h.waiting
+	h.waiting = nil
+	s.unsettled -= len(list)
+	for _, q := range list {
+		s.yieldSilent(h, q)
+	}
+	return true
+}
+
+// A path is when the path to a net was known to work: when probes were sent that were
+// answered.
+type path struct {
+	latest time.Duration // when the latest of these was sent
+	lapses []lapse       // longer times without one, at most maxLapses
+}
+
+// A lapse is a time in which no probe was sent that was answered.
+type lapse struct{ from, to time.Duration }
+
+// answered records that a probe was answered that was sent at sent.
+func (p *path) answered(sent time.Duration) {
+	if sent-p.latest > maxLapse && len(p.lapses) < maxLapses {
+		p.lapses = append(p.lapses, lapse{p.latest, sent})
+	}
+	p.latest = max(p.latest, sent)
+}
+
+// worked reports whether probes were answered that had been sent shortly before and
+// after sent.
+func (p *path) worked(sent time.Duration) bool {
+	if sent > p.latest || len(p.lapses) == maxLapses {
+		return false
+	}
+	for _, l := range p.lapses {
+		if sent > l.from && sent < l.to {
+			return false
+		}
+	}
+	return true
 }

@@ -73,6 +73,129 @@ func TestSecondRoundCost(t *testing.T) {
 	})
 }
 
+// vacantNet is a network of 32 addresses, of which every third refuses. odd, if it is
+// not nil, plays 192.0.2.31.
+func vacantNet(odd func(to netip.AddrPort, since time.Duration) error) *fakeNet {
+	start := time.Now()
+	return newFakeNet(func(to netip.AddrPort, _ int) (time.Duration, error) {
+		switch host := to.Addr().As4()[3]; {
+		case host%3 == 0:
+			return time.Millisecond, syscall.ECONNREFUSED
+		case host == 31 && odd != nil:
+			return time.Millisecond, odd(to, time.Since(start))
+		}
+		return 0, errSilent
+	})
+}
+
+// TestFewTriesAtVacantAddresses sweeps a network with many vacant addresses at a
+// limited rate: where nothing gets lost, only some of their ports are probed twice. A
+// host among them that answers late is found in all.
+func TestFewTriesAtVacantAddresses(t *testing.T) {
+	late := func(to netip.AddrPort, since time.Duration) error {
+		switch {
+		case since < 4500*time.Millisecond:
+			return errSilent
+		case to.Port() == 10025:
+			return nil
+		}
+		return syscall.ECONNREFUSED
+	}
+	for _, odd := range []func(netip.AddrPort, time.Duration) error{nil, late} {
+		synctest.Test(t, func(t *testing.T) {
+			got, c := sweepAll(t, Config{Rate: 1000}, vacantNet(odd), "192.0.2.0/27", portsFrom(10000, 125)...)
+			twice := map[netip.Addr]int{}
+			for to, r := range got {
+				if r.State == result.StateFiltered && r.Attempts > 1 {
+					twice[to.Addr()]++
+				}
+			}
+			vacant := 21
+			if odd != nil {
+				vacant--
+				if r := got[netip.MustParseAddrPort("192.0.2.31:10025")]; r.State != result.StateOpen {
+					t.Errorf("the port of a host that was up late: %+v", r)
+				}
+			}
+			if len(twice) != vacant {
+				t.Errorf("%d addresses were probed twice, want %d", len(twice), vacant)
+			}
+			for a, n := range twice {
+				if odd == nil && (n < secondTries || n > 2*secondTries) {
+					t.Errorf("%v was probed again on %d ports", a, n)
+				}
+			}
+			most := uint64(5200)
+			if odd != nil { // its answer may mean that a probe was lost
+				most = 9700
+			}
+			if st := c.Stats(); !st.SilentTwice || st.Done != 4000 || st.Lost > 20 || st.Sent > most {
+				t.Errorf("%+v", st)
+			}
+		})
+	}
+}
+
+// TestSecondTriesWhereNeeded has probes at vacant addresses get lost: a port that is
+// open although its host drops everything else is found in the second round.
+func TestSecondTriesWhereNeeded(t *testing.T) {
+	open := func(to netip.AddrPort, _ time.Duration) error {
+		if to.Port() == 10025 {
+			return nil
+		}
+		return errSilent
+	}
+	for name, loses := range map[string]func(f *fakeNet, to netip.AddrPort, n int, since time.Duration) bool{
+		"an outage": func(_ *fakeNet, to netip.AddrPort, n int, since time.Duration) bool {
+			return since > time.Second && since < 1200*time.Millisecond || to.Addr().As4()[3] == 31 && n == 1
+		},
+		"1 in 100": func(_ *fakeNet, to netip.AddrPort, n int, _ time.Duration) bool {
+			return n == 1 && (to.Port()%100 == 0 || to.Addr().As4()[3] == 31)
+		},
+	} {
+		found := 0
+		const seeds = 12
+		for seed := range uint64(seeds) {
+			synctest.Test(t, func(t *testing.T) {
+				f, start := vacantNet(open), time.Now()
+				play := f.play
+				f.play = func(to netip.AddrPort, n int) (time.Duration, error) {
+					if loses(f, to, n, time.Since(start)) {
+						return 0, errSilent
+					}
+					return play(to, n)
+				}
+				got, _ := sweepAll(t, Config{Rate: 1000, Seed: seed}, f, "192.0.2.0/27", portsFrom(10000, 125)...)
+				if r := got[netip.MustParseAddrPort("192.0.2.31:10025")]; r.State == result.StateOpen {
+					found++
+				}
+			})
+		}
+		if found < seeds {
+			t.Errorf("%s: found in %d of %d sweeps", name, found, seeds)
+		}
+	}
+}
+
+// TestPathWorked checks when the path to a net counts as having worked.
+func TestPathWorked(t *testing.T) {
+	var p path
+	for _, ms := range []int{0, 50, 140, 135, 400, 300, 480} {
+		p.answered(time.Duration(ms) * time.Millisecond)
+	}
+	for ms, want := range map[int]bool{0: true, 60: true, 140: true, 141: false, 399: false, 400: true, 480: true, 481: false} {
+		if got := p.worked(time.Duration(ms) * time.Millisecond); got != want {
+			t.Errorf("at %d ms: %t", ms, got)
+		}
+	}
+	for i := range 2 * maxLapses {
+		p.answered(time.Duration(i) * time.Second)
+	}
+	if len(p.lapses) != maxLapses || p.worked(0) {
+		t.Errorf("%d lapses, and the path worked: %t", len(p.lapses), p.worked(0))
+	}
+}
+
 // TestSilentTwice has scans that do not probe silent pairs on two occasions, or
 // not all of them.
 func TestSilentTwice(t *testing.T) {

@@ -104,6 +104,7 @@ func (s *sweep) learn(p *probe, lost int) {
 	rtt := max(s.now-p.sent, 1)
 	p.host.est.answer(rtt, lost)
 	p.host.net.est.answer(rtt, lost)
+	p.host.net.path.answered(p.sent)
 	s.all.answer(rtt, lost)
 	s.window.answer(lost)
 }

@@ -51,6 +51,8 @@ type sweep struct {
 	notUp     int     // pairs with a slot of hosts that are not known to be up
 	waiters   []*host // hosts with pairs that wait for the second round, in the order of the first
 	guards    []*host // hosts whose answer begins it
+	waiting   int     // pairs that wait for the second round
+	waived    int     // pairs without a further try in it
 	lastUp    netip.Addr
 	quiet     []*host // the host of each of these pairs, the oldest first, and some hosts that are up now
 	controls  []*host // whose control waits for its turn
@@ -150,6 +152,9 @@ func (s *sweep) run(ctx context.Context) {
 		}
 		if s.drawn && len(s.free) == len(s.probes) && s.unsettled == 0 {
 			break
+		}
+		if s.drawn {
+			s.dialer.Trim(len(s.probes) - len(s.free) + s.unsettled - s.unproven) // all that are still to be probed
 		}
 		s.ended = s.dialer.Wait(s.ended[:0], s.pause(more))
 		s.tick()
@@ -284,7 +289,7 @@ func (s *sweep) expire() {
 	s.due = s.wheel.due(s.probes, s.now, s.due[:0])
 	for _, i := range s.due {
 		p := &s.probes[i]
-		wait := s.patience(p, p.control || p.attempts >= s.tries(p.host))
+		wait := s.patience(p, p.control || p.attempts >= s.tries(p.host) || s.maybeLast(p))
 		if p.noted {
 			wait = min(wait, notedWait)
 		}
@@ -293,8 +298,12 @@ func (s *sweep) expire() {
 			s.overdue(p)
 		}
 		if left > 0 {
-			// Not longer than this, because the wait may shrink meanwhile.
+			// Not longer than this, because the wait may shrink meanwhile: by the first
+			// answer most of all.
 			next := min(left, 100*time.Millisecond)
+			if !s.all.known() {
+				next = min(next, shortest)
+			}
 			if counts > 0 {
 				next = min(next, counts)
 			}
@@ -335,6 +344,7 @@ func (s *sweep) flush() {
 	s.batch = s.batch[:0]
 	s.stats.Inflight = s.inflight
 	s.stats.Tries, s.stats.Wait = s.triesAt(s.all.lossRate()), s.lastWait()
+	s.stats.Waived = uint64(s.waivable())
 	s.stats.Rate = s.pace.rate(s.now, s.stats.Sent)
 	s.c.mu.Lock()
 	s.c.stats = s.stats

@@ -83,6 +83,9 @@ type unsettled struct {
 	last        bool // it was probed once more at the end
 }
 
+// voidTries makes the probes so far count no more.
+func (q *unsettled) voidTries() { q.attempts, q.earlier = 0, q.earlier+q.attempts }
+
 // maxUnsettled is how many pairs without a result and a slot are kept. Beyond it, each
 // further one requires a control.
 const maxUnsettled = 1 << 19

@@ -34,6 +34,10 @@ type Dialer interface {
 	// neither end keeps any state of it.
 	Reset(slot int32)
 
+	// Trim frees what is kept for further connections, but for as many as keep; some of
+	// it at a time, so that it does not take long.
+	Trim(keep int)
+
 	// Wake ends the current wait, or the next one.
 	Wake()
 

@@ -236,6 +236,24 @@ func (d *epollDialer) Reset(slot int32) {
 	}
 }
 
+func (d *epollDialer) Trim(keep int) {
+	const atOnce = 256
+	for range atOnce {
+		list := &d.idle[0]
+		if len(*list) == 0 {
+			list = &d.idle[1]
+		}
+		n := len(*list)
+		if n == 0 || len(d.idle[0])+len(d.idle[1]) <= keep {
+			return
+		}
+		i := (*list)[n-1]
+		*list = (*list)[:n-1]
+		unix.Close(d.socks[i].fd) // not connected: it leaves no trace
+		d.forget(i)
+	}
+}
+
 func (d *epollDialer) Wake() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -148,6 +148,8 @@ func (d *funcDialer) Take(slot int32) net.Conn {
 
 func (d *funcDialer) Reset(slot int32) { d.Drop(slot) }
 
+func (d *funcDialer) Trim(int) {} // it keeps nothing
+
 func (d *funcDialer) Wake() {
 	select {
 	case d.woken <- struct{}{}:

@@ -20,7 +20,8 @@ func (e *Engine) Share(earlier, passes uint64) (done, loss float64, measured boo
 
 // connectShare is how much of the probing of a connect sweep is done: the probes sent,
 // of those and the ones still to come. It assumes that as many of the other pairs are
-// silent as of those probed so far, and that each of them is probed Tries times.
+// silent as of those probed so far, and that each of them is probed Tries times, but
+// for the Waived ones.
 // Earlier is how many pairs earlier runs were done with.
 func connectShare(t scan.Stats, earlier uint64) float64 {
 	earlier = min(t.Planned, earlier)
@@ -37,7 +38,8 @@ func connectShare(t scan.Stats, earlier uint64) float64 {
 	}
 	silent /= silent + float64(t.Answered)
 	pairs := float64(t.Planned - earlier)
-	whole := pairs*(1-silent) + pairs*silent*float64(max(t.Tries, 1))
+	further := float64(max(t.Tries, 1) - 1)
+	whole := pairs + max(0, pairs*silent-float64(t.Waived))*further
 	return min(float64(t.Sent-min(t.Sent, t.Controls))/max(whole, 1), 1)
 }
 
