@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -56,7 +57,13 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	leads := s.leads()
 	kept := s.unasked(leads)
 	openers, keptForLayers := s.openers()
+	turn := s.underWay(leads)
 	for _, p := range s.candidates(leads) {
+		rank := s.rankOf(p, leads)
+		if p.Quiet > 0 && rank > turn && !s.id.Record {
+			wake = sooner(wake, rankLook) // the host may turn out to be slow meanwhile
+			continue
+		}
 		if s.left.conns.Load() <= 0 {
 			break
 		}
@@ -64,6 +71,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			continue
 		}
 		quiet = quiet || p.Quiet > 0 && s.turn.held > 0
+		if p.Quiet > 0 {
+			turn = rank
+		}
 		if wait := s.untilQuiet(p); wait > 0 {
 			wake = sooner(wake, wait)
 			continue
@@ -155,7 +165,8 @@ func (s *session) decide() {
 			s.want(p)
 		}
 	}
-	if best == nil || best.Confidence < certain {
+	certainly := best != nil && s.answeredAlone(best)
+	if best == nil || best.Confidence < certain && !certainly {
 		s.wantLayers()
 	}
 	protocol := ""
@@ -163,17 +174,19 @@ func (s *session) decide() {
 		protocol = best.Protocol
 	}
 	for _, o := range s.observations {
-		if !o.Idle && o.Speaks(protocol) {
+		if !o.Idle && o.Speaks(protocol) && (!certainly || concerns(o, best)) {
 			signatures.Needs(o.When, s, s.want)
 		}
 	}
-	s.wantProxies(best)
+	if !certainly {
+		s.wantProxies(best)
+	}
 }
 
 // enough reports whether a port without a greeting has replied so clearly that no
 // further unusual probe is justified.
 func (s *session) enough(best *signatures.Signature) bool {
-	return best.Confidence >= plain && best.Product != "" && !s.greetingBegun
+	return !s.greetingBegun && (best.Confidence >= plain && best.Product != "" || s.answeredAlone(best))
 }
 
 // wantLayers adds the probes that open a layer: the service inside it is the
@@ -295,22 +308,18 @@ func (s *session) goesOn(connection string) bool {
 }
 
 // candidates returns the probes that can be started now on connections of their
-// own, the most promising first: those suggested by the port number with their
-// prerequisites, then in the order of the file.
+// own, by rank, and in the order of the file.
 func (s *session) candidates(leads map[string]bool) []*signatures.Probe {
-	var first, rest []*signatures.Probe
+	var list []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
-			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.greetingDecided && s.greetingBegun {
+			!s.ready(p) || p.Quiet == 0 && !s.greetingDecided && s.greetingBegun {
 			continue
 		}
-		if leads[p.ID] {
-			first = append(first, p)
-		} else {
-			rest = append(rest, p)
-		}
+		list = append(list, p)
 	}
-	return append(first, rest...)
+	slices.SortStableFunc(list, func(p, o *signatures.Probe) int { return cmp.Compare(s.rankOf(p, leads), s.rankOf(o, leads)) })
+	return list
 }
 
 // leads returns the probes suggested by the port number, with those whose result
@@ -322,7 +331,9 @@ func (s *session) leads() map[string]bool {
 	add = func(id string) {
 		if !leads[id] {
 			leads[id] = true
-			signatures.Needs(s.id.Signatures.Probe(id).After, s, add)
+			if p := s.id.Signatures.Probe(id); !s.asksAlone(p) {
+				signatures.Needs(p.After, s, add)
+			}
 		}
 	}
 	for id := range s.hints {

@@ -20,7 +20,7 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if s.asked[p.ID] {
 		return s.running > 0
 	}
-	if !s.mayAskQuiet() || s.skips(p) {
+	if !s.mayAskQuiet() || s.skips(p) || s.spares(p) {
 		return false
 	}
 	g := s.exchanges[signatures.Greeting]

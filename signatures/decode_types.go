@@ -33,6 +33,7 @@ func (d *decoder) probe(n *yaml.Node) *Probe {
 		"fin":        d.bool(&p.Fin),
 		"close":      d.raw(&p.Close), "close_hex": d.hex(&p.Close),
 		"ports": d.ports(&p.Ports), "only_there": d.bool(&p.OnlyThere), "except": d.ports(&p.Except),
+		"first_on": d.ports(&p.FirstOn),
 	})
 	p.StartTLS = tls != ""
 	d.checkProbe(n, p, d.Count() == before)

@@ -190,6 +190,21 @@ func TestOnlyThere(t *testing.T) {
 	}
 }
 
+// TestFirstOn holds that the ports on which a probe is asked alone are among its ports.
+func TestFirstOn(t *testing.T) {
+	for keys, want := range map[string]string{
+		"quiet: 1s, ports: [783, 784], first_on: [783]": "",
+		"quiet: 1s, ports: [784], first_on: [783]":      "first_on has ports that ports lacks",
+		"ports: [783], first_on: [783]":                 "first_on without quiet",
+	} {
+		text := `probes: [{id: p, why: w, send: "PING\r\n", ` + keys + `, read: {until: close, wait: 1s}, safety: safe}]`
+		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", keys, err, want)
+		}
+	}
+}
+
 // TestTranscriptErrorMessages breaks every value of a transcript: no error has
 // words from the program's source.
 func TestTranscriptErrorMessages(t *testing.T) {

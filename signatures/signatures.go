@@ -7,6 +7,7 @@
 package signatures
 
 import (
+	"bytes"
 	"embed"
 	"slices"
 	"strings"
@@ -105,6 +106,28 @@ type Probe struct {
 	// OnlyThere says that it is sent on no other port: what it could show elsewhere
 	// is not worth a connection to every silent port.
 	OnlyThere bool
+	// FirstOn are those of the Ports on which it is asked alone and before all others,
+	// without After: a daemon that is expected there answers it, and logs others as errors.
+	FirstOn []uint16
+}
+
+// Binary reports whether the probe sends something that is no text: a TLS handshake, or
+// bytes other than printable ones, blanks and line ends. A NUL may end text.
+func (p *Probe) Binary() bool {
+	if p.Enters != nil && p.Enters.Layer == LayerTLS {
+		return true
+	}
+	return !Printable(bytes.TrimSuffix(p.Send, []byte{0}))
+}
+
+// Printable reports whether what is sent or received is text in ASCII.
+func Printable(b []byte) bool {
+	for _, c := range b {
+		if (c < ' ' || c > '~') && c != '\t' && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // Read says when a reply is complete, and how long to wait for it.

@@ -1,0 +1,114 @@
+package fingerprint
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// A rank says which questions to a silent port go first. A daemon logs what it does not
+// understand as an error, so that those of the daemons that are expected on a port come
+// before all others, and those that are not text last.
+type rank uint8
+
+const (
+	alone     rank = iota // asked alone on this port: see [signatures.Probe.FirstOn]
+	suggested             // by the number of the port
+	textual
+	binary
+)
+
+// rankLook is how often a question that waits for others is thought of again.
+const rankLook = 200 * time.Millisecond
+
+// rankOf returns the rank of a question. A port that hung up on text takes none, so that
+// other bytes are as good.
+func (s *session) rankOf(p *signatures.Probe, leads map[string]bool) rank {
+	switch {
+	case s.asksAlone(p):
+		return alone
+	case leads[p.ID]:
+		return suggested
+	case p.Binary() && !s.hungUpOnText():
+		return binary
+	}
+	return textual
+}
+
+// asksAlone reports whether the port is one on which the probe is asked before all
+// others.
+func (s *session) asksAlone(p *signatures.Probe) bool {
+	return slices.Contains(p.FirstOn, s.target.Port()) && s.layer == (layer{}) && !s.id.Record
+}
+
+// ready reports whether what a probe waits for is known to be so. Where it is asked
+// alone, nothing else was asked before.
+func (s *session) ready(p *signatures.Probe) bool {
+	after := signatures.All(p.After, s)
+	return after == signatures.True || after == signatures.Unknown && s.asksAlone(p)
+}
+
+// underWay returns the first rank of a question that is under way: what goes after it
+// waits for its outcome. The caller holds the lock.
+func (s *session) underWay(leads map[string]bool) rank {
+	first := binary
+	for _, p := range s.id.Signatures.Probes {
+		if p.Quiet > 0 && s.asked[p.ID] && s.exchanges[p.ID] == nil && s.running > 0 {
+			first = min(first, s.rankOf(p, leads))
+		}
+	}
+	return first
+}
+
+// textQuestions are those to a silent port that are text, and had an outcome.
+func (s *session) textQuestions(yes func(*Exchange) bool) bool {
+	return slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		p := s.id.Signatures.Probe(ex.Probe)
+		return p.Quiet > 0 && !p.Binary() && yes(ex)
+	})
+}
+
+// hungUpOnText reports whether the port ended a connection because of text.
+func (s *session) hungUpOnText() bool {
+	return s.textQuestions(func(ex *Exchange) bool {
+		return len(ex.Reply) == 0 && (ex.End == signatures.EndClosed || ex.End == signatures.EndReset)
+	})
+}
+
+// speaksText reports whether the port answered text with text: it takes no other bytes.
+// A server for HTTP may do both, and tell so.
+func (s *session) speaksText() bool {
+	return s.textQuestions(func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 && !ex.Echo() && signatures.Printable(ex.Reply) && !slices.ContainsFunc([]string{"HTTP/", "<"}, func(begin string) bool {
+			return len(ex.Reply) >= len(begin) && string(ex.Reply[:len(begin)]) == begin
+		})
+	})
+}
+
+// spares reports whether a question would only be an error in the log of a daemon that
+// has shown what it reads. The caller holds the lock.
+func (s *session) spares(p *signatures.Probe) bool {
+	header := p.Enters != nil && p.Enters.Layer == signatures.LayerProxy
+	return p.Binary() && !header && !s.hints[p.ID] && !s.id.Record && s.speaksText()
+}
+
+// concerns reports whether an observation is one of the protocol or the product of a
+// signature, by name.
+func concerns(o *signatures.Observation, sig *signatures.Signature) bool {
+	return slices.Contains(o.Protocols, sig.Protocol) || slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(sig.Product, p) })
+}
+
+// answeredAlone reports whether a signature rests on a question that was asked alone, and
+// holds by that. No other question tells of a milter that says no more.
+func (s *session) answeredAlone(sig *signatures.Signature) bool {
+	return (sig.Product != "" || sig.Protocol == "milter") && slices.ContainsFunc(sig.When, func(c signatures.Condition) bool {
+		any := append([]signatures.Condition{c}, c.Any...)
+		return slices.ContainsFunc(any, func(c signatures.Condition) bool {
+			p := s.id.Signatures.Probe(c.Probe)
+			ex := s.exchanges[c.Probe]
+			return p != nil && ex != nil && len(ex.Reply) > 0 && s.asksAlone(p) && c.Match(s) == signatures.True
+		})
+	})
+}
