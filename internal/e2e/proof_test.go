@@ -82,7 +82,7 @@ var proofs = []proof{
 	{fix: "rspamd-normal-bind", rule: "MXS1208", host: "fix-scan", port: 11333, product: "Rspamd", pkg: "rspamd"},
 	{fix: "rspamd-proxy-bind", rule: "MXS1203", host: "fix-scan", port: 11332, product: "Rspamd", pkg: "rspamd"},
 	{fix: "rspamd-controller-bind", rule: "MXS1209", host: "fix-scan", port: 11334, product: "Rspamd", pkg: "rspamd"},
-	{fix: "memcached-bind", rule: "MXS1303", host: "fix-scan", port: 11211, product: "memcached", pkg: "memcached"},
+	{fix: "memcached-bind", rule: "MXS1310", host: "fix-scan", port: 11211, product: "memcached", pkg: "memcached"},
 }
 
 var dovecotFiles = []string{"/etc/dovecot/dovecot.conf", "/etc/dovecot/conf.d/10-master.conf", "/etc/dovecot/local.conf"}

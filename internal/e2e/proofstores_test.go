@@ -47,5 +47,5 @@ var storeProofs = []proof{
 	{fix: "mariadb-bind", rule: "MXS1303", host: "fix-data", port: 3306, product: "MariaDB", pkg: "mariadb-server"},
 	{fix: "postgresql-bind", rule: "MXS1303", host: "fix-data", port: 5432, product: "PostgreSQL", pkg: "postgresql-15"},
 	{fix: "slapd-bind", rule: "MXS1303", host: "fix-data", port: 389, product: "OpenLDAP", pkg: "slapd"},
-	{fix: "redis-bind", rule: "MXS1303", host: "fix-data", port: 6379, product: "Redis", pkg: "redis-server"},
+	{fix: "redis-bind", rule: "MXS1310", host: "fix-data", port: 6379, product: "Redis", pkg: "redis-server"},
 }
