@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests of this folder need, on Debian and its kin:
 #
-#   install.sh         the mail daemons from Debian packages
+#   install.sh         the mail daemons from Debian packages; some, which conflict with
+#                      others, are only unpacked, into /var/cache/mxsweep-e2e/unpacked
 #   install.sh fixes   also the daemons on which fixes are proven; those whose packages
 #                      conflict with others into folders of /var/cache/mxsweep-e2e
 #   install.sh readers what reads reports in the tests of package report: xmllint,
@@ -34,6 +35,10 @@ fix-sendmail:sendmail-bin sensible-mda
 fix-esmtpd:courier-mta
 fix-sogo:sogo
 '
+
+# Daemons and proxies that conflict with those above or with each other, unpacked with
+# what they need: TestProxies starts them where they are. docker.io has more than its proxy.
+unpacked='exim4-daemon-heavy opensmtpd chasquid sslh stunnel4 hitch'
 
 # What reads reports.
 readers='libxml2-utils ndiff libnmap-parser-perl chromium'
@@ -116,6 +121,32 @@ if [ -n "$missing" ]; then
 fi
 echo "install.sh: installed:${missing:- nothing, all was there}"
 
+# Unpacks the packages of $unpacked into a folder, and tells which cannot be had.
+unpack() {
+	folder=/var/cache/mxsweep-e2e/unpacked
+	if [ "$(cat "$folder/.complete" 2>/dev/null)" = "$unpacked" ]; then
+		return 0
+	fi
+	[ -n "$missing" ] || apt-get -q update >/dev/null
+	rm -rf "$folder"
+	mkdir -p "$folder/debs/partial" "$folder/docker/partial"
+	for p in $unpacked; do
+		apt-get -y -q --download-only --no-install-recommends -o "Dir::Cache::archives=$folder/debs" \
+			-o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install "$p" >/dev/null || echo "install.sh: package $p cannot be had"
+	done
+	for deb in "$folder"/debs/*.deb; do
+		dpkg -x "$deb" "$folder" || echo "install.sh: $deb cannot be unpacked"
+	done
+	if (cd "$folder/docker" && apt-get -q -o APT::Sandbox::User=root download docker.io >/dev/null); then
+		dpkg --fsys-tarfile "$folder"/docker/docker.io_*.deb | tar -x -C "$folder" ./usr/sbin/docker-proxy
+	else
+		echo "install.sh: package docker.io cannot be had"
+	fi
+	rm -rf "$folder/debs" "$folder/docker"
+	printf '%s\n' "$unpacked" >"$folder/.complete"
+	echo "install.sh: unpacked: $unpacked docker-proxy"
+}
+
 # Installs packages into an overlay above this machine's files, in a mount
 # namespace of its own, and keeps what that changed as the layer of a host.
 make_layer() {
@@ -150,6 +181,10 @@ make_layer() {
 	printf '%s\n' "$2" >"$layer/.complete"
 	echo "install.sh: installed for host $1: $2"
 }
+
+if [ -z "${1:-}" ]; then
+	unpack
+fi
 
 if [ "${1:-}" = fixes ]; then
 	updated=$missing

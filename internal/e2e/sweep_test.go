@@ -38,12 +38,13 @@ type portRecord struct {
 	Port    int    `json:"port"`
 	State   string `json:"state"`
 	Service struct {
-		Name       string `json:"name"`
-		Product    string `json:"product"`
-		Version    string `json:"version"`
-		Role       string `json:"role"`
-		Confidence int    `json:"confidence"`
-		Behind     struct {
+		Name         string   `json:"name"`
+		Product      string   `json:"product"`
+		Alternatives []string `json:"alternatives"`
+		Version      string   `json:"version"`
+		Role         string   `json:"role"`
+		Confidence   int      `json:"confidence"`
+		Behind       struct {
 			Product string `json:"product"`
 		} `json:"behind"`
 		ProxyParser string `json:"proxy_parser"`
