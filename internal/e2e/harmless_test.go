@@ -84,7 +84,7 @@ var timing = []struct {
 }{
 	{regexp.MustCompile(`^/usr/sbin/amavisd\[N\]: .*(?:TROUBLE in process_request: .*(?:reset by peer|Broken pipe)|Requesting process rundown after fatal error)`),
 		"amavisd: `(!!)TROUBLE in process_request: ... Connection reset by peer` and `(!)Requesting process rundown after fatal error`; the child is replaced"},
-	{regexp.MustCompile(`^(?:ConnectionResetError|BrokenPipeError): `),
+	{regexp.MustCompile(`^(?:ConnectionResetError|BrokenPipeError): |^Traceback \(most recent call last\):$|^During handling of the above exception`), // whose last line tells the cause
 		"policyd-rate-limit, iRedAPD, olefy and other programs in Python: a traceback that ends in `ConnectionResetError` or `BrokenPipeError`"},
 	{regexp.MustCompile(`^postfix/[a-z/]+\[N\]: warning: haproxy read: (?:EOF|timeout error|time limit exceeded)$`),
 		"Postfix, where it waits for a PROXY header: `haproxy read: EOF`, or `timeout error` if its own time is over first"},
