@@ -41,7 +41,7 @@ def answers(name, path):
     told = (read_zgrab2 if name == 'zgrab2' else read_fingerprintx)(path)
     for place in places(name):
         protocols, product = told.get(place, ([], ''))
-        yield (*place, 'open', ' '.join(sorted({words.get(p, p) for p in protocols})), product, 0, [])
+        yield (*place, 'open', ' '.join(sorted({words.get(p, p) for p in protocols})), product, 0, [], '')
 
 
 def records(path):
