@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
+	"github.com/mxsweep/mxsweep/listeners/config/dovecot"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
@@ -36,6 +37,8 @@ var kinds = []kind{
 	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
 	{name: "Postfix master.cf", is: named("master.cf", "master.cf.in", "master.cf.j2", "master.cf.template", "master.cf.tmpl", "master.cf.tpl"), read: postfix.Master},
 	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, part: true},
+	{name: "Dovecot", is: named("dovecot.conf", "dovecot.conf.in", "dovecot.conf.j2", "dovecot.conf.template", "dovecot.conf.tmpl", "dovecot.conf.tpl"), read: dovecot.Main},
+	{name: "Dovecot part", is: isDovecotPart, read: dovecot.Part, part: true},
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},
@@ -66,6 +69,15 @@ func isCompose(name, head string) bool {
 	}
 	return services.MatchString(head) && !strings.Contains(head, "apiVersion:")
 }
+
+// isDovecotPart reports whether a file is one that dovecot.conf includes, and says on what
+// a service listens.
+func isDovecotPart(name, head string) bool {
+	return strings.Contains(path.Base(name), ".conf") && inetListener.MatchString(head)
+}
+
+// inetListener is a section that only Dovecot has.
+var inetListener = regexp.MustCompile(`(?m)^[ \t]*inet_listener\b[^{\n]*\{`)
 
 // isKubernetes reports whether a file has objects of Kubernetes, rendered or not.
 func isKubernetes(name, head string) bool {

@@ -16,12 +16,15 @@ func TestRead(t *testing.T) {
 			"compose/stack.yml":                {Data: []byte("services:\n  a:\n    image: x\n    ports: ['26:25']\n")},
 			"compose/compose.override.yml":     {Data: []byte("services: {a: {ports: ['27:25']}}\n")},
 			"other/services.yml":               {Data: []byte("services:\n  a: 1\n")},
+			"etc/dovecot/dovecot.conf":         {Data: []byte("protocols = none\n!include conf.d/*.conf\n")},
+			"etc/dovecot/conf.d/master.conf":   {Data: []byte("service auth {\n  inet_listener {\n    port = 12345\n  }\n}\n")},
+			"extra/ports.conf":                 {Data: []byte("service auth {\n  inet_listener {\n    port = 12346\n  }\n}\n")},
 			"etc/motd":                         {Data: []byte("hello\n")},
 			".git/opendkim.conf":               {Data: []byte("Socket inet:8891\n")},
 		}}
 	}
 	c, found, err := Read(tree(), ".", "etc/clamav")
-	if err != nil || len(c.Listeners) != 5 || len(c.Doubts) != 0 || len(found) != 5 {
+	if err != nil || len(c.Listeners) != 7 || len(c.Doubts) != 0 || len(found) != 7 {
 		t.Errorf("got %+v, files %v, %v", c, found, err)
 	}
 	if c, _, err = Read(tree(), "etc/motd"); err != nil || len(c.Doubts) != 1 {

@@ -1,0 +1,130 @@
+package dovecot
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// oldInets are the listeners that settings of Dovecot 1 mean, by protocol.
+var oldInets = []struct{ protocol, path string }{
+	{"imap", "service/imap-login/inet_listener/imap"},
+	{"pop3", "service/pop3-login/inet_listener/pop3"},
+	{"sieve", "service/managesieve-login/inet_listener/managesieve"},
+}
+
+// obsolete obeys a setting that 2.3 still takes of Dovecot 1 (old-set-parser.c), and
+// reports whether it was one.
+func (r *reading) obsolete(key token, v value) bool {
+	top := r.top()
+	switch {
+	case top.path != "":
+	case key.s == "listen" && (hasPort(v.s) || top.filter != ""), key.s == "ssl_listen":
+		r.oldListen(key, v, top.filter)
+		return true
+	case top.filter != "":
+	case key.s == "protocols":
+		r.oldProtocols(key, v)
+		return true
+	case key.s == "ssl_disable":
+		switch {
+		case strings.EqualFold(v.s, "yes"):
+			v.s = "no"
+		case strings.EqualFold(v.s, "no"):
+			v.s = "yes"
+		}
+		r.set["ssl"] = v
+		return true
+	}
+	return false
+}
+
+// hasPort reports whether an address of a list has a port (listen_has_port).
+func hasPort(s string) bool {
+	if !strings.Contains(s, ":") {
+		return false
+	}
+	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == ',' }) {
+		if _, err := netip.ParseAddr(a); err != nil && a != "*" && a != "[::]" {
+			return true
+		}
+	}
+	return false
+}
+
+// oldListen obeys "listen = address:port", and listen and ssl_listen of a protocol.
+func (r *reading) oldListen(key token, v value, protocol string) {
+	if v.s == "" {
+		return
+	}
+	port := v
+	if i := strings.LastIndexByte(v.s, ':'); hasPort(v.s) {
+		port.s, v.s = v.s[i+1:], v.s[:i]
+	} else {
+		port.s = ""
+	}
+	suffix := strings.TrimSuffix(key.s, "listen")
+	if suffix != "" {
+		suffix = "s"
+	}
+	for _, old := range oldInets {
+		if !matches(protocol, old.protocol) || suffix != "" && old.protocol == "sieve" {
+			continue
+		}
+		service, name, _ := strings.Cut(strings.TrimPrefix(old.path, "service/"), "/inet_listener/")
+		if r.byName[service].byName[name+suffix] == nil {
+			continue // as the one of sieve, which is not called managesieve
+		}
+		if port.s != "" {
+			r.checkField("port", port)
+			r.set[old.path+suffix+"/port"] = port
+		}
+		if protocol != "" || suffix != "" {
+			r.set[old.path+suffix+"/address"] = v
+		}
+	}
+	if protocol == "" && suffix == "" {
+		v.key = key
+		r.set["listen"] = v
+	}
+}
+
+// matches reports whether the section of a filter holds for a protocol: "" for all,
+// "!x" for others than x (config_filter_match).
+func matches(filter, protocol string) bool {
+	if other, ok := strings.CutPrefix(filter, "!"); ok {
+		return other != protocol
+	}
+	return filter == "" || filter == protocol
+}
+
+// oldProtocols obeys "protocols = imaps pop3s managesieve".
+func (r *reading) oldProtocols(key token, v value) {
+	words := strings.FieldsFunc(v.s, func(c rune) bool { return c == ' ' })
+	has := map[string]bool{}
+	var kept []string
+	changed := false
+	for _, w := range words {
+		has[w] = true
+		switch w {
+		case "imaps", "pop3s":
+			changed = true
+			continue
+		case "managesieve":
+			changed, w = true, "sieve"
+		}
+		kept = append(kept, w)
+	}
+	for i, name := range []string{"imap", "pop3"} {
+		if has[name+"s"] && !has[name] {
+			kept = append(kept, name)
+			off := v
+			off.s = "0"
+			r.set[oldInets[i].path+"/port"] = off
+		}
+	}
+	if changed {
+		v.s = strings.Join(kept, " ")
+	}
+	v.key = key
+	r.set["protocols"] = v
+}
