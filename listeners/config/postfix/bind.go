@@ -68,6 +68,10 @@ func (r *reading) listen(s *service) []listeners.Listener {
 		list = r.resolve(host, nil)
 	} else {
 		list = r.interfaces()
+		if len(list) == 0 {
+			v := r.global.value("inet_interfaces")
+			r.doubtAt("inet_interfaces has no address; Postfix does not start with a service that has none", v.place())
+		}
 	}
 	for i := range list {
 		list[i].Port = n
@@ -86,6 +90,9 @@ func (r *reading) interfaces() []listeners.Listener {
 	switch {
 	case strings.EqualFold(v.s, "all"):
 		r.own = []listeners.Listener{r.wildcard(&v)}
+		if v.s != "all" { // what master(8) takes for all, own_inet_addr_init takes for a host
+			r.doubt("inet_interfaces is not all but "+v.s+"; Postfix does not start", v.text)
+		}
 	case v.s == "loopback-only":
 		for _, a := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
 			if r.protocols.has(a) {
@@ -107,7 +114,6 @@ func (r *reading) interfaces() []listeners.Listener {
 	}
 	if r.own == nil {
 		r.own = []listeners.Listener{}
-		r.doubtAt("inet_interfaces has no address; services without one do not start", v.place())
 	}
 	for i := range r.own {
 		if d := v.doubt("inet_interfaces"); d != "" && strings.Contains(r.own[i].Host, "$") {
@@ -148,6 +154,7 @@ func (r *reading) resolve(host text, causes []listeners.Cause) []listeners.Liste
 		l.V6Only = l.Address.Is6()
 		if !r.protocols.has(l.Address) {
 			l.Doubt = l.Host + " is of no protocol of inet_protocols"
+			r.doubt(l.Doubt+"; Postfix does not start", host)
 		}
 		return []listeners.Listener{l}
 	}

@@ -64,13 +64,14 @@ var masterTests = map[string]masterTest{
 		`master.cf:2:1-18 hidden.example:26 inet: invalid IP 26 Postfix smtpd mta; doubt: the address of "hidden.example" is not in the files`,
 	}},
 	"the last of two services with one endpoint, and one that is disabled": {map[string]string{
-		"main.cf": "inet_interfaces=all\nmaster_service_disable = 10007.inet, !10008/inet, none\n",
+		"main.cf": "inet_interfaces=all\nmaster_service_disable = 10007.inet, !10008/inet, submission/inet, none\n",
 		"master.cf": "25 inet n - n - - smtpd -o content_filter=a:b:1\nsmtp inet n - n - - postscreen\n10007 inet n - n - - smtpd\n10008 inet n - n - - smtpd\n" +
-			"[::1]:26 inet n - n - - smtpd\n0:0::1:026 inet n - n - - smtpd\n",
+			"[::1]:26 inet n - n - - smtpd\n0:0::1:026 inet n - n - - smtpd\n587 inet n - n - - smtpd\nsubmission inet n - n - - smtpd\n",
 	}, []string{
 		"master.cf:2:1-5 smtp inet: invalid IP 25 Postfix postscreen mta; inet_interfaces is all (main.cf:1:17-20)",
 		"master.cf:4:1-6 10008 inet: invalid IP 10008 Postfix smtpd mta; inet_interfaces is all (main.cf:1:17-20)",
 		"master.cf:6:1-11 0:0::1:026 inet: ::1 26 Postfix smtpd mta v6only",
+		"master.cf:7:1-4 587 inet: invalid IP 587 Postfix smtpd submission; inet_interfaces is all (main.cf:1:17-20)",
 	}},
 	"lines that continue over comments, and columns after other characters": {map[string]string{
 		"main.cf": " lost = 1\ncontent_filter = old:\ncontent_filter =\n# not the end\n\n  \u00e9\U0001f600:[127.0.0.1]:10024\ninet_interfaces = \n",
@@ -139,16 +140,16 @@ var masterTests = map[string]masterTest{
 		"checks:1:30-47  -> filter 127.0.0.1:10027",
 	}},
 	"what Postfix does not accept": {map[string]string{
-		"main.cf": "{% if x %}\n= 1\ninet_protocols = ipv4, ipv5\ncontent_filter = $a\na = $content_filter\n",
-		"master.cf": "{% for x in y %}\n25 inet - - n - - smtpd\n26 tcp n - n - - smtpd\n27 inet n - n - x smtpd\n28 inet n - n - - smtpd -o x\n29 inet n - n - - smtpd -o { a=b }c\n" +
+		"main.cf": "x\n= 1\ninet_protocols = ipv4, ipv5\ncontent_filter = $a\na = $content_filter\n",
+		"master.cf": "for x in y\n25 inet - - n - - smtpd\n26 tcp n - n - - smtpd\n27 inet n - n - x smtpd\n28 inet n - n - - smtpd -o x\n29 inet n - n - - smtpd -o { a=b }c\n" +
 			"30 inet n - n - - smtpd -v -o\n$port inet n - n - - smtpd\n[::1]:31 inet n - n - - smtpd\n*:32 inet n - n - - smtpd\n0 inet n - n - - smtpd\n[::1:33 inet n - n - - smtpd\n",
 	}, []string{
 		"master.cf:9:1-9 [::1]:31 inet: ::1 31 Postfix smtpd mta v6only; doubt: ::1 is of no protocol of inet_protocols",
 		`master.cf:10:1-5 *:32 inet: invalid IP 32 Postfix smtpd mta; doubt: "*" is not an address that Postfix accepts`,
-		"main.cf:1:1-11 doubt: = is missing after the name; Postfix does not start",
+		"main.cf:1:1-2 doubt: = is missing after the name; Postfix does not start",
 		"main.cf:2:1-4 doubt: a name is missing before =; Postfix does not start",
 		"main.cf:3:24-28 doubt: inet_protocols has no protocol ipv5; Postfix does not start",
-		"master.cf:1:1-17 doubt: a service has eight fields; Postfix does not start",
+		"master.cf:1:1-11 doubt: a service has eight fields; Postfix does not start",
 		"master.cf:2:9-10 doubt: a service has no private -; Postfix does not start",
 		"master.cf:3:4-7 doubt: a service has no type tcp; Postfix does not start",
 		"master.cf:4:17-18 doubt: a service has no maxproc x; Postfix does not start",
@@ -156,9 +157,32 @@ var masterTests = map[string]masterTest{
 		"master.cf:6:28-36 doubt: text follows }; Postfix does not start",
 		"master.cf:7:28-30 doubt: -o has no value; Postfix does not start",
 		`master.cf:8:1-6 doubt: "$port" has no port that is known here`,
+		"master.cf:9:2-5 doubt: ::1 is of no protocol of inet_protocols; Postfix does not start",
 		"main.cf:4:18-20 doubt: content_filter: its macros are nested too deeply",
 		`master.cf:11:1-2 doubt: "0" has no port that is known here`,
 		`master.cf:12:1-8 doubt: "[::1:33" has no port that is known here`,
+	}},
+	"templates": {map[string]string{
+		"main.cf": "{% if tls and x == y %}\nrelayhost = [{{ relay.host }}]:26\n{% endif %}\ncontent_filter = x:{{ filter }}:10024\nsmtpd_milters = inet:{{ host }}:{{ port }}\n" +
+			"inet_interfaces = {{ bind.address }}\n",
+		"master.cf": "{% for x in y %}\n25 inet n - n - {{ max processes }} smtpd\n[% pmg.mail.port %] inet n - n - - smtpd\n<%= host %>:26 inet n - n - - smtpd\n{% endfor %}\n",
+	}, []string{
+		`master.cf:2:1-3 25 inet: invalid IP 25 Postfix smtpd mta; inet_interfaces has {{ bind.address }} (main.cf:6:19-37); doubt: the address of "{{ bind.address }}" is not in the files`,
+		`master.cf:4:1-15 <%= host %>:26 inet: invalid IP 26 Postfix smtpd mta; doubt: the address of "<%= host %>" is not in the files`,
+		"main.cf:4:20-38 25 inet -> filter {{ filter }}:10024",
+		"main.cf:4:20-38 <%= host %>:26 inet -> filter {{ filter }}:10024",
+		"main.cf:2:13-34  -> relay {{ relay.host }}:26",
+		"main.cf:1:1-24 doubt: the file is a template; what it becomes is not known",
+		"master.cf:1:1-17 doubt: the file is a template; what it becomes is not known",
+		`master.cf:3:1-20 doubt: "[% pmg.mail.port %]" has no port that is known here`,
+		"main.cf:5:22-43 doubt: smtpd_milters has no port that is known here: {{ port }}",
+	}},
+	"mail past the milters, for the host itself": {map[string]string{
+		"main.cf":   "smtpd_milters = inet:rspamd:9900\n",
+		"master.cf": "590 inet n - n - - smtpd -o smtpd_milters= -o smtpd_client_restrictions=permit_mynetworks,reject\n591 inet n - n - - smtpd -o smtpd_milters=\n",
+	}, []string{
+		"master.cf:1:1-4 590 inet: invalid IP 590 Postfix smtpd reinjection; inet_interfaces is not set; its default is all (default)",
+		"master.cf:2:1-4 591 inet: invalid IP 591 Postfix smtpd mta; inet_interfaces is not set; its default is all (default)",
 	}},
 	"names that the files do not set": {map[string]string{
 		"main.cf":   "inet_interfaces = $myhostname, localhost\ncontent_filter = x:[$filter]:1\nrelayhost = ${nothing?a}${nothing:[b]}\nsmtpd_milters = inet:127.0.0.1:milter\n",
@@ -195,6 +219,6 @@ var masterTests = map[string]masterTest{
 		"master.cf": "25 inet n - n - - smtpd\n127.0.0.1:26 inet n - n - - smtpd\n",
 	}, []string{
 		"master.cf:2:1-13 127.0.0.1:26 inet: 127.0.0.1 26 Postfix smtpd mta",
-		"main.cf:1:1-16 doubt: inet_interfaces has no address; services without one do not start",
+		"main.cf:1:1-16 doubt: inet_interfaces has no address; Postfix does not start with a service that has none",
 	}},
 }

@@ -196,6 +196,10 @@ func (s sender) readRestrictions(name string, classes map[string]bool) {
 
 // connect adds an edge to a destination.
 func (s sender) connect(name string, t text, usual string, kind listeners.EdgeKind) {
+	if len(s.edges) >= maxEdges {
+		s.doubtAt("there are more ways of mail than are read", nil)
+		return
+	}
 	d, ok, problem := s.destination(t, usual)
 	at := d.at.place()
 	switch {
@@ -217,11 +221,7 @@ const maxEdges = 10_000
 
 // add adds an edge that is not there yet.
 func (r *reading) add(e listeners.Edge) {
-	if len(r.edges) >= maxEdges {
-		r.doubtAt("there are more ways of mail than are read", nil)
-		return
-	}
-	if !r.edges[e] {
+	if !r.edges[e] && len(r.edges) < maxEdges {
 		r.edges[e] = true
 		r.c.Edges = append(r.c.Edges, e)
 	}

@@ -10,7 +10,7 @@ import (
 const maxDepth = 100
 
 // maxExpansion is how many bytes and steps all expansions of one reading take at most.
-const maxExpansion = 64 << 20
+const maxExpansion = 16 << 20
 
 // An expansion expands $name, ${name}, $(name), ${name?text}, ${name:text} and
 // ${{text} == {text} ? {text} : {text}} (util/mac_parse.c, util/mac_expand.c).
@@ -81,7 +81,7 @@ func (x *expansion) parse(t text, out *builder) {
 }
 
 func (x *expansion) literal(t text, out *builder) {
-	if x.spend(len(t.s)) {
+	if x.spend(len(t.s) + 16) { // a part of its own
 		out.add(t)
 	}
 }
@@ -96,6 +96,8 @@ func (x *expansion) macro(t text, from int) (macro text, next int) {
 		end = closing(t.s, from, t.s[from-1], map[byte]byte{'{': '}', '(': ')'}[t.s[from-1]])
 		if end < 0 {
 			x.fail("a macro has no end")
+		}
+		if !x.spend(len(t.s) - from) { // at most what was looked through
 			return text{}, 0
 		}
 		next = end + 1
@@ -205,6 +207,8 @@ func (x *expansion) payload(t text) (inner, rest text) {
 	end := closing(t.s, 1, '{', '}')
 	if end < 0 {
 		x.fail("} is missing in a macro")
+	}
+	if !x.spend(len(t.s)) {
 		return text{}, text{}
 	}
 	return t.cut(1, end), skip(t.cut(end+1, len(t.s)), blanks)

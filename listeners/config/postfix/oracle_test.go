@@ -302,7 +302,7 @@ func compareOptions(t *testing.T, run int, dir string, r *reading, services []se
 			for _, name := range slices.Sorted(maps.Keys(s.own)) {
 				v := s.own[name].value.s
 				if len(flags) > 1 {
-					s.own["service_name"] = assignment{value: s.name}
+					s.own["service_name"] = &assignment{value: s.name}
 					v = asPostfix(r.scope(s).value(name))
 					delete(s.own, "service_name")
 				}

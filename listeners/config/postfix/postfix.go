@@ -3,6 +3,7 @@ package postfix
 import (
 	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,12 +29,14 @@ type reading struct {
 	hostNames map[string][]netip.Addr
 	portNames map[string]uint16
 
-	doubts map[listeners.Doubt]bool // those that are in c
-	edges  map[listeners.Edge]bool
-	asked  map[uint16]string // the protocol of the questions that are asked of a port
-	tables map[string][]text // the lines of tables, by path
-	read   map[string]text   // lists of networks with the contents of their files
-	c      listeners.Config
+	doubts    map[listeners.Doubt]bool // those that are in c
+	edges     map[listeners.Edge]bool
+	asked     map[uint16]string     // the protocol of the questions that are asked of a port
+	tables    map[string][]text     // the lines of tables, by path
+	templates map[*source.File]bool // whether a file is a template
+	told      map[*source.File]bool // the templates of which a doubt tells
+	read      map[string]text       // lists of networks with the contents of their files
+	c         listeners.Config
 }
 
 // Master reads master.cf, and main.cf beside it.
@@ -50,7 +53,8 @@ func Master(t *source.Tree, f *source.File) listeners.Config {
 	if r.main == nil {
 		r.doubt(noMain+"; the defaults of Postfix are assumed", inFile(f, 0, 0))
 	}
-	r.services = r.running(readServices(f, r.doubt))
+	r.doubtLong(f)
+	r.services = r.running(readServices(f, r.doubtLine))
 	for i := range r.services {
 		s := &r.services[i]
 		r.byName[s.kind.s+" "+s.name.s] = s
@@ -58,7 +62,7 @@ func Master(t *source.Tree, f *source.File) listeners.Config {
 	r.readListeners()
 	r.readEdges()
 	r.readQuestions()
-	return r.c
+	return shown(r.c)
 }
 
 // Main reads a main.cf that has no master.cf beside it: whom Postfix hands mail to. The
@@ -69,13 +73,14 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 	r.readSettings()
 	r.doubt("master.cf is not beside main.cf; it has the services that listen", inFile(f, 0, 0))
 	r.readEdges()
-	return r.c
+	return shown(r.c)
 }
 
 func newReading(t *source.Tree, f *source.File) *reading {
 	return &reading{
 		tree: t, file: f, byName: map[string]*service{}, doubts: map[listeners.Doubt]bool{},
-		edges: map[listeners.Edge]bool{}, asked: map[uint16]string{}, tables: map[string][]text{}, read: map[string]text{},
+		edges: map[listeners.Edge]bool{}, asked: map[uint16]string{}, tables: map[string][]text{}, templates: map[*source.File]bool{}, told: map[*source.File]bool{},
+		read: map[string]text{},
 	}
 }
 
@@ -84,9 +89,13 @@ func (r *reading) readSettings() {
 	budget := maxExpansion
 	r.global = scope{budget: &budget}
 	if r.main != nil {
-		r.global.main = readMain(r.main, r.doubt)
+		r.doubtLong(r.main)
+		r.global.main = readMain(r.main, r.doubtLine)
 	}
 	r.protocols = r.families()
+	if r.file != r.main && r.protocols != (families{}) {
+		r.interfaces() // Postfix reads them even if all services have hosts
+	}
 }
 
 // scope returns the settings of a service.
@@ -96,6 +105,33 @@ func (r *reading) scope(s *service) *scope {
 
 // doubt adds a doubt.
 func (r *reading) doubt(problem string, at text) { r.doubtAt(problem, at.place()) }
+
+// doubtLong adds a doubt about each line that is too long.
+func (r *reading) doubtLong(f *source.File) {
+	for start, line := range f.Lines() {
+		if len(line) > maxLine {
+			r.doubt("the line is too long to be read", inFile(f, start, start))
+		}
+	}
+}
+
+// doubtLine adds a doubt about a line that Postfix does not accept. In a template one
+// doubt stands for all of them.
+func (r *reading) doubtLine(problem string, at text) {
+	f := at.parts[0].file
+	template, known := r.templates[f]
+	if !known {
+		template = slices.ContainsFunc(logicalLines(f), func(line text) bool { return isTemplate(line.s) })
+		r.templates[f] = template
+	}
+	switch {
+	case !template:
+		r.doubt(problem+"; Postfix does not start", at)
+	case !r.told[f]:
+		r.told[f] = true
+		r.doubt("the file is a template; what it becomes is not known", at)
+	}
+}
 
 // doubtAt adds a doubt; without a place it is about the whole file.
 func (r *reading) doubtAt(problem string, at *result.Anchor) {
@@ -122,17 +158,17 @@ func (r *reading) running(all []service) []service {
 	v := r.global.value("master_service_disable")
 	r.doubtValue("master_service_disable", &v)
 	patterns := words(v.text, commaBlanks, false)
+	all = slices.DeleteFunc(all, func(s service) bool {
+		return matches(patterns, &s) || s.kind.s == "inet" && r.protocols == families{}
+	})
 	last := map[string]int{}
 	for i := range all {
 		last[r.endpoint(&all[i])] = i
 	}
 	var list []service
-	for i, s := range all {
-		switch {
-		case matches(patterns, &s):
-		case s.kind.s == "inet" && r.protocols == families{}:
-		case last[r.endpoint(&s)] == i:
-			list = append(list, s)
+	for i := range all {
+		if last[r.endpoint(&all[i])] == i {
+			list = append(list, all[i])
 		}
 	}
 	return list

@@ -21,9 +21,9 @@ func at(a *result.Anchor) string {
 	return fmt.Sprintf("%s:%d:%d-%d", a.File, a.Line, a.Column, a.EndColumn)
 }
 
-// shown writes what files configure, one line each, without settings.
-func shown(c listeners.Config) []string {
-	var lines []string
+// lines writes what files configure, one line each, without settings.
+func lines(c listeners.Config) []string {
+	var list []string
 	for _, l := range c.Listeners {
 		line := fmt.Sprintf("%s %s: %s %d %s %s", at(&l.At), l.Service, l.Address, l.Port, l.Product, l.Role)
 		if l.V6Only {
@@ -38,15 +38,15 @@ func shown(c listeners.Config) []string {
 		if l.Doubt != "" {
 			line += "; doubt: " + l.Doubt
 		}
-		lines = append(lines, line)
+		list = append(list, line)
 	}
 	for _, e := range c.Edges {
-		lines = append(lines, fmt.Sprintf("%s %s -> %s %s:%d", at(&e.At), e.From, e.Kind, e.Host, e.Port))
+		list = append(list, fmt.Sprintf("%s %s -> %s %s:%d", at(&e.At), e.From, e.Kind, e.Host, e.Port))
 	}
 	for _, d := range c.Doubts {
-		lines = append(lines, fmt.Sprintf("%s doubt: %s", at(&d.At), d.Problem))
+		list = append(list, fmt.Sprintf("%s doubt: %s", at(&d.At), d.Problem))
 	}
-	return lines
+	return list
 }
 
 // files returns a tree of files by name, "main.cf" being "etc/postfix/main.cf".
@@ -81,7 +81,7 @@ func TestMaster(t *testing.T) {
 	for _, name := range names {
 		tt := masterTests[name]
 		t.Run(name, func(t *testing.T) {
-			if got := shown(read(t, tt.files)); !slices.Equal(got, tt.want) {
+			if got := lines(read(t, tt.files)); !slices.Equal(got, tt.want) {
 				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
 			}
 		})
@@ -133,7 +133,7 @@ func TestSettings(t *testing.T) {
 		"main.cf:2:25-43 doubt: the networks in /etc/postfix/none are not known: it is not among the files",
 		"main.cf:2:76-83 doubt: the networks in cidr:/x are not known",
 	}
-	if got := shown(listeners.Config{Doubts: c.Doubts}); !slices.Equal(got, doubts) {
+	if got := lines(listeners.Config{Doubts: c.Doubts}); !slices.Equal(got, doubts) {
 		t.Errorf("got %q, want %q", got, doubts)
 	}
 	// Without mynetworks, it is derived from the addresses of the host.

@@ -18,7 +18,7 @@ func role(l *listeners.Listener, s *scope, filters bool) result.Role {
 		return result.RoleSubmission
 	case s.takesBack(filters):
 		return result.RoleReinjection
-	case l.Port == 465, l.Port == 587:
+	case s.yes("smtpd_tls_wrappermode"), l.Port == 465, l.Port == 587: // RFC 8314, Section 3.3
 		return result.RoleSubmission
 	}
 	return result.RoleMTA
@@ -61,6 +61,8 @@ func (s *scope) takesBack(filters bool) bool {
 	case s.isOwn("smtpd_authorized_xforward_hosts") && s.text("smtpd_authorized_xforward_hosts") != "":
 		return true
 	case s.isOwn("receive_override_options") && s.checked():
+		return true
+	case s.isOwn("smtpd_milters") && s.text("smtpd_milters") == "" && s.onlyNetworks():
 		return true
 	}
 	return ended && (filters || s.isOwn("receive_override_options") || s.isOwn("mynetworks") && s.loopback("mynetworks") || s.onlyNetworks())

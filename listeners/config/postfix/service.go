@@ -36,7 +36,7 @@ func readServices(f *source.File, failed func(problem string, at text)) []servic
 	for _, line := range logicalLines(f) {
 		s, problem, at := parseService(line)
 		if problem != "" {
-			failed(problem+"; Postfix does not start", at)
+			failed(problem, at)
 			continue
 		}
 		list = append(list, s)
@@ -84,7 +84,7 @@ func checkFields(fields []text) (problem string, at text) {
 		default:
 			ok = field.s != "-"
 		}
-		if !ok {
+		if !ok && !isTemplate(field.s) {
 			return "a service has no " + fieldNames[i] + " " + field.s, field
 		}
 	}

@@ -8,35 +8,42 @@ import (
 )
 
 // An assignment is "name = value".
-type assignment struct{ name, value text }
+type assignment struct {
+	name, value text
+	at          *result.Anchor // see place
+}
 
 // place returns where the value is, or the name if the value is empty.
 func (a *assignment) place() *result.Anchor {
-	if a.value.s == "" {
-		return a.name.first().place()
+	switch {
+	case a.at != nil:
+	case a.value.s == "":
+		a.at = a.name.first().place()
+	default:
+		a.at = a.value.first().place()
 	}
-	return a.value.first().place()
+	return a.at
 }
 
 // assign parses "name = value"; the problem says why it is none (util/split_nameval.c).
-func assign(t text) (a assignment, problem string) {
+func assign(t text) (a *assignment, problem string) {
 	t = t.trim()
 	end := strings.IndexAny(t.s, spaces+"=")
 	switch {
 	case t.s == "" || t.s[0] == '=':
-		return a, "a name is missing before ="
+		return nil, "a name is missing before ="
 	case end < 0:
-		return a, "= is missing after the name"
+		return nil, "= is missing after the name"
 	}
 	rest := t.cut(end, len(t.s)).trim()
 	if rest.s == "" || rest.s[0] != '=' {
-		return a, "= is missing after the name"
+		return nil, "= is missing after the name"
 	}
-	return assignment{t.cut(0, end), rest.cut(1, len(rest.s)).trim()}, ""
+	return &assignment{name: t.cut(0, end), value: rest.cut(1, len(rest.s)).trim()}, ""
 }
 
 // settings are assignments by name.
-type settings map[string]assignment
+type settings map[string]*assignment
 
 // readMain reads main.cf. The last assignment of a name counts. failed is called for
 // each line that is no assignment.
@@ -44,8 +51,11 @@ func readMain(f *source.File, failed func(problem string, at text)) settings {
 	set := settings{}
 	for _, line := range logicalLines(f) {
 		a, problem := assign(line)
+		if tagEnd(line.s, 0) > 0 {
+			problem = "a template decides it"
+		}
 		if problem != "" {
-			failed(problem+"; Postfix does not start", line.first())
+			failed(problem, line.first())
 			continue
 		}
 		set[a.name.s] = a
@@ -116,10 +126,10 @@ type scope struct {
 // is a default. It reports false if there is neither.
 func (s *scope) raw(name string) (value text, set *assignment, ok bool) {
 	if a, ok := s.own[name]; ok {
-		return a.value, &a, true
+		return a.value, a, true
 	}
 	if a, ok := s.main[name]; ok {
-		return a.value, &a, true
+		return a.value, a, true
 	}
 	d, ok := defaults[name]
 	return literal(d), nil, ok

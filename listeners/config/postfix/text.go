@@ -86,6 +86,9 @@ func (b *builder) add(t text) {
 // text returns what was joined.
 func (b *builder) text() text { return text{s: string(b.b), parts: b.parts} }
 
+// maxLine is how many bytes of a line are read; a longer one is a doubt.
+const maxLine = 64 << 10
+
 // logicalLines returns the logical lines of a file: a line that begins with white
 // space continues the one before it. Comments and blank lines neither belong to a
 // logical line nor end it. A continuation without a line before it does not count
@@ -101,13 +104,13 @@ func logicalLines(f *source.File) []text {
 	}
 	for start, line := range f.Lines() {
 		bare := strings.TrimLeft(line, spaces)
-		if bare == "" || bare[0] == '#' {
+		if bare == "" || bare[0] == '#' || len(line) > maxLine {
 			continue
 		}
 		if len(bare) == len(line) {
 			end()
 		}
-		b.add(text{s: line, parts: []part{{0, f, start}}})
+		b.add(text{s: hideTags(line), parts: []part{{0, f, start}}})
 	}
 	end()
 	return lines
