@@ -159,13 +159,20 @@ func (r *reading) resolve(host text, causes []listeners.Cause) []listeners.Liste
 		return []listeners.Listener{l}
 	}
 	var list []listeners.Listener
-	for _, a := range r.hosts()[strings.ToLower(l.Host)] {
+	known := r.hosts()[strings.ToLower(l.Host)]
+	for _, a := range known {
 		if r.protocols.has(a) {
 			list = append(list, listeners.Listener{Host: l.Host, Address: a, V6Only: a.Is6(), Causes: causes})
 		}
 	}
-	if list == nil {
-		list = append(list, l)
+	switch {
+	case list != nil:
+		return list
+	case known != nil:
+		l.Doubt = l.Host + " has no address of a protocol of inet_protocols"
+		r.doubt(l.Doubt+"; Postfix does not start", host)
+	case l.Address.IsValid() && !r.protocols.has(l.Address): // localhost
+		l.Address, l.V6Only = netip.IPv6Loopback(), true
 	}
-	return list
+	return []listeners.Listener{l}
 }

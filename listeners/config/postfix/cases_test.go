@@ -197,6 +197,20 @@ var masterTests = map[string]masterTest{
 		"main.cf:2:18-31 doubt: content_filter refers to $filter, which the files do not set",
 		"main.cf:4:22-38 doubt: smtpd_milters has no port that is known here: milter",
 	}},
+	"localhost without IPv4": {map[string]string{
+		"main.cf":   "inet_protocols = ipv6\n",
+		"master.cf": "localhost:26 inet n - n - - smtpd\n",
+	}, []string{
+		"master.cf:1:1-13 localhost:26 inet: ::1 26 Postfix smtpd mta v6only",
+	}},
+	"a name without an address of inet_protocols": {map[string]string{
+		"main.cf":   "inet_protocols = ipv6\n",
+		"etc/hosts": "127.0.0.1 localhost\n",
+		"master.cf": "localhost:26 inet n - n - - smtpd\n",
+	}, []string{
+		"master.cf:1:1-13 localhost:26 inet: 127.0.0.1 26 Postfix smtpd mta; doubt: localhost has no address of a protocol of inet_protocols",
+		"master.cf:1:1-10 doubt: localhost has no address of a protocol of inet_protocols; Postfix does not start",
+	}},
 	"without main.cf": {map[string]string{
 		"master.cf": "25 inet n - n - - smtpd\n127.0.0.1:26 inet n - n - - smtpd\n",
 	}, []string{
