@@ -41,11 +41,12 @@ var mayImport = map[string][]string{
 
 	"listeners":                  {"result", "internal"},
 	"listeners/source":           {"result", "internal"},
-	"listeners/config":           {"listeners", "listeners/source", "listeners/config/container", "listeners/config/daemons", "listeners/config/dovecot", "listeners/config/postfix", "result", "internal"},
+	"listeners/config":           {"listeners", "listeners/source", "listeners/config/container", "listeners/config/daemons", "listeners/config/dovecot", "listeners/config/postfix", "listeners/config/proxy", "result", "internal"},
 	"listeners/config/container": {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/daemons":   {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/dovecot":   {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/postfix":   {"listeners", "listeners/source", "result", "internal"},
+	"listeners/config/proxy":     {"listeners", "listeners/source", "result", "internal"},
 
 	"report/sarif":    belowFormats,
 	"report/html":     belowFormats,

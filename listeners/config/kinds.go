@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
 	"github.com/mxsweep/mxsweep/listeners/config/dovecot"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
+	"github.com/mxsweep/mxsweep/listeners/config/proxy"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -42,6 +43,9 @@ var kinds = []kind{
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},
+	{name: "HAProxy", is: named("haproxy.cfg", "haproxy/*.cfg", "haproxy/conf.d/*.cfg", "haproxy.cfg.j2", "haproxy.cfg.template"), read: proxy.HAProxy},
+	{name: "nginx", is: named("nginx.conf", "nginx.conf.j2", "nginx.conf.template"), read: proxy.Nginx},
+	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, part: true},
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 

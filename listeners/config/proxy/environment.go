@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"maps"
+	"regexp"
+	"strings"
+)
+
+// An environment has the variables that a file of HAProxy sets itself.
+type environment struct{ values map[string]string }
+
+// maxVariables is how many variables a file can set; further ones count as not set.
+const maxVariables = 1000
+
+// with returns the environment in which a variable has a value, or with known false has one
+// that is not in the files.
+func (e *environment) with(name, value string, known bool) *environment {
+	if len(e.values) >= maxVariables {
+		return e
+	}
+	next := environment{maps.Clone(e.values)}
+	if next.values == nil {
+		next.values = map[string]string{}
+	}
+	next.values[name] = value
+	if !known {
+		delete(next.values, name)
+	}
+	return &next
+}
+
+// variablePattern is $NAME, ${NAME} or ${NAME-default} (HAProxy, configuration.txt 2.3); a list
+// is ${NAME[*]}.
+var variablePattern = regexp.MustCompile(`^\$(?:(\w+)|\{(\w+)(?:\[\*\])?(?:-([^}]*))?\})`)
+
+// maxVariable is how long a variable with its default can be.
+const maxVariable = 1000
+
+// variable returns the value of the variable at the beginning of s, and how many bytes name
+// it. Without a value in the files it is its default, or else as written, and open has its
+// name.
+func (w *word) variable(s string) (value string, width int) {
+	s = s[:min(len(s), maxVariable)]
+	m := variablePattern.FindStringSubmatchIndex(s)
+	if m == nil {
+		return "$", 1
+	}
+	group := func(i int) (string, bool) {
+		if m[2*i] < 0 {
+			return "", false
+		}
+		return s[m[2*i]:m[2*i+1]], true
+	}
+	name, plain := group(1)
+	if !plain {
+		name, _ = group(2)
+	}
+	if v, ok := w.env.values[name]; ok {
+		return v, m[1]
+	}
+	w.open = append(w.open, name)
+	if v, ok := group(3); ok {
+		return v, m[1]
+	}
+	return s[:m[1]], m[1]
+}
+
+// expanded returns the word as an address: variables are also replaced outside of
+// quotation marks (HAProxy src/tools.c, str2sa_range).
+func (w word) expanded() word {
+	var text strings.Builder
+	for i := 0; i < len(w.text); {
+		value, width := w.text[i:i+1], 1
+		if value == "$" {
+			value, width = w.variable(w.text[i:])
+		}
+		text.WriteString(value)
+		i += width
+	}
+	w.text = text.String()
+	return w
+}
+
+// doubt returns why the word is not certain, "" if it is.
+func (w *word) doubt() string {
+	if len(w.open) == 0 {
+		return ""
+	}
+	return "the environment variable " + w.open[0] + " is not in the files"
+}
