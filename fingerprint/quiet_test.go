@@ -97,6 +97,35 @@ func TestNothingBeforeGreeting(t *testing.T) {
 	}
 }
 
+// TestNothingBeforeGreetingOfMail does so on every port where the table of ports expects
+// SMTP or LMTP without TLS and a PROXY header before it, which the client has to begin.
+// Five seconds are the example of sendmail's greet_pause (cf/README).
+func TestNothingBeforeGreetingOfMail(t *testing.T) {
+	set := load(t)
+	ports, err := signatures.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, known := range ports.All() {
+		if len(known.Uses) == 0 || known.Uses[0].Protocol != "smtp" && known.Uses[0].Protocol != "lmtp" ||
+			slices.Contains(set.Probe("tls-hello").Ports, known.Number) || slices.Contains(set.Probe("proxy-unknown").Ports, known.Number) {
+			continue
+		}
+		tried++
+		daemon := &early{after: 5 * time.Second, answers: map[string]string{
+			"EHLO": "250-mx.example.org\r\n250 CHUNKING\r\n", "": "500 5.5.2 Error: bad syntax\r\n", "QUIT": "221 2.0.0 Bye\r\n",
+		}}
+		svc, _, _ := identifyAt(t, set, known.Number, daemon.serve)
+		if len(daemon.seen) > 0 {
+			t.Errorf("port %d got %q before its greeting\n%v", known.Number, daemon.seen, svc.Transcript)
+		}
+	}
+	if tried < 20 {
+		t.Errorf("tried %d ports, want those of all MTAs and filters", tried)
+	}
+}
+
 // httpFake plays a web server that closes the connection after its answer.
 func httpFake(c net.Conn) {
 	if line, err := bufio.NewReader(c).ReadString('\n'); err == nil && line == "GET / HTTP/1.0\r\n" {
