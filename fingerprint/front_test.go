@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -102,23 +103,46 @@ func (f *fronted) check(t *testing.T, svc *Identification, incomplete bool) {
 	}
 }
 
+// frontPorts are ports on which the questions come in another order: zero for the
+// server's own, on which nothing is expected, and those that a probe names first or that
+// are known for a PROXY header.
+func frontPorts(t *testing.T) []uint16 {
+	t.Helper()
+	p := load(t).Probe("proxy-unknown")
+	if p == nil || len(p.FirstOn) == 0 {
+		t.Fatal("no port is asked for a PROXY header first")
+	}
+	return append([]uint16{0}, p.Ports...)
+}
+
+// onPort is the address of a server as if it were on a port; zero for its own.
+func onPort(server *mailtest.Server, port uint16) netip.AddrPort {
+	if port == 0 {
+		return server.Addr()
+	}
+	return netip.AddrPortFrom(server.Addr().Addr(), port)
+}
+
 // TestFronts names what stands in front of a daemon, and whose parser reads the PROXY
-// header, with at most two connections more than the daemon itself needs.
+// header, with at most two connections more than the daemon itself needs, and on every
+// port the same.
 func TestFronts(t *testing.T) {
 	set := load(t)
 	for name, f := range fronteds(t) {
-		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
-			server := n.Serve(t, f.handler)
-			id := &Identifier{Signatures: set, Dial: n.Dial}
-			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr(), Conn: found(t, n, server)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.check(t, svc, false)
-			if conns := server.Connections(); conns > 10 {
-				t.Errorf("%d connections, want at most 10", conns)
-			}
-		})
+		for _, port := range frontPorts(t) {
+			inMemory(t, fmt.Sprintf("%s on %d", name, port), func(t *testing.T, n *mailtest.Network) {
+				server := n.Serve(t, f.handler)
+				id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) { return n.Dial(ctx, server.Addr()) }}
+				svc, err := id.Identify(t.Context(), scan.Result{Target: onPort(server, port), Conn: found(t, n, server)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.check(t, svc, false)
+				if conns := server.Connections(); conns > 10 {
+					t.Errorf("%d connections, want at most 10", conns)
+				}
+			})
+		}
 	}
 }
 
@@ -140,19 +164,20 @@ func TestFrontsUnheard(t *testing.T) {
 		if name == "a strict stranger" {
 			continue // half of its signs are those of HAProxy
 		}
-		for _, seed := range []int{0, 1, 2, 3} {
-			inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+		for i := range 8 {
+			seed, port := i%4, frontPorts(t)[i/4] // where a header is not expected, and where it is
+			inMemory(t, fmt.Sprintf("%s on %d", name, port), func(t *testing.T, n *mailtest.Network) {
 				server := n.Serve(t, f.handler)
 				var made atomic.Int64
-				id := &Identifier{Signatures: set, Dial: func(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+				id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
 					made := int(made.Add(1))
-					conn, err := n.Dial(ctx, target)
+					conn, err := n.Dial(ctx, server.Addr())
 					if err != nil {
 						return nil, err
 					}
 					return &slowConn{Conn: conn, deaf: seed > 0 && made%3 == seed%3, silent: seed > 0 && made%2 == seed%2}, nil
 				}}
-				svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr(), Conn: &slowConn{Conn: found(t, n, server)}, RTT: 100 * time.Millisecond})
+				svc, err := id.Identify(t.Context(), scan.Result{Target: onPort(server, port), Conn: &slowConn{Conn: found(t, n, server)}, RTT: 100 * time.Millisecond})
 				id.limit.Await(t.Context())
 				if err == nil {
 					f.check(t, svc, true)
@@ -254,12 +279,8 @@ func TestRelays(t *testing.T) {
 			if c.relayed {
 				server = n.Serve(t, mailtest.Relay{Next: server.Addr().String()})
 			}
-			target := server.Addr()
-			if c.port > 0 {
-				target = netip.AddrPortFrom(target.Addr(), c.port)
-			}
 			id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) { return n.Dial(ctx, server.Addr()) }}
-			svc, err := id.Identify(t.Context(), scan.Result{Target: target, Conn: found(t, n, server)})
+			svc, err := id.Identify(t.Context(), scan.Result{Target: onPort(server, c.port), Conn: found(t, n, server)})
 			if err != nil {
 				t.Fatal(err)
 			}
