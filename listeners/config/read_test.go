@@ -34,3 +34,18 @@ func TestRead(t *testing.T) {
 		t.Error("no error for a path that does not exist")
 	}
 }
+
+// TestReadParts reads the files of nginx: one that another includes counts once, and one that
+// none includes is read by itself.
+func TestReadParts(t *testing.T) {
+	tree := &source.Tree{FS: fstest.MapFS{
+		"a/etc/nginx/nginx.conf":            {Data: []byte("http { include /etc/nginx/sites-enabled/*; }\n")},
+		"a/etc/nginx/sites-enabled/default": {Data: []byte("server { listen 80; }\n")},
+		"b/sites-enabled/mail":              {Data: []byte("server { listen 8080; }\n")},
+		"b/haproxy/haproxy.cfg":             {Data: []byte("listen imap\n bind :143\n")},
+	}}
+	c, found, err := Read(tree, ".")
+	if err != nil || len(c.Listeners) != 3 || len(c.Doubts) != 0 || len(found) != 3 {
+		t.Errorf("got %+v, files %v, %v", c, found, err)
+	}
+}
