@@ -67,7 +67,8 @@ func isTemplate(s string) bool {
 
 // show returns a text as the file has it, with the blanks that hideTags hid.
 func show(s string) string {
-	return strings.NewReplacer(string(hidden), " ", `\x1f`, " ").Replace(s) // as it is, and in quotes
+	s = strings.ReplaceAll(s, string(hidden), " ")
+	return strings.ReplaceAll(s, `\x1f`, " ") // in quotes
 }
 
 // shown returns what was read with all texts as the files have them.
