@@ -16,11 +16,25 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 }
 
 // Part reads a file that dovecot.conf usually includes, when no file includes it: what
-// dovecot.conf itself sets is not known then.
+// dovecot.conf itself sets is not known then, nor its version. It is one of 2.4 if 2.3
+// refuses it.
 func Part(t *source.Tree, f *source.File) listeners.Config {
-	r := newReading(t, f)
-	r.part, r.incomplete = true, true
-	return r.read()
+	var c listeners.Config
+	for _, version := range []string{"", "2.4"} {
+		r := newReading(t, f)
+		r.part = true
+		if version != "" {
+			r.version.s, r.grammar, r.started = version, grammar24, true
+			r.addDefaults()
+		}
+		if next := r.read(); version == "" || !r.broken {
+			c = next
+		}
+		if !r.broken {
+			break
+		}
+	}
+	return c
 }
 
 // A reading is the state of reading dovecot.conf.
@@ -29,8 +43,7 @@ type reading struct {
 	root   *source.File
 	config listeners.Config
 
-	part       bool // root is a part of a file that is not there
-	incomplete bool // a part is not there: what is not set may be set in it
+	part bool // root is a part of a file that is not there
 
 	// By default Debian's Dovecot has no protocols, others have those of defaults23.
 	debian  bool // it is Debian's
@@ -42,18 +55,23 @@ type reading struct {
 	version  token // dovecot_config_version, which 2.3 does not have
 	started  bool  // a setting was read: version is known
 	broken   bool  // Dovecot does not start
+	template bool  // the file becomes one of Dovecot only by a program
 	sections []section
 	unnamed  int      // sections without a name so far
+	groups   int      // groups that were included so far
+	expanded int      // the length of the values in which variables were replaced
 	passdbs  []string // the paths of the sections passdb
 
 	services []*service
 	byName   map[string]*service
+	filtered map[string]bool  // the paths of sections in filters
 	set      map[string]value // by path: "listen", "service/auth/inet_listener/x/port"
 	lists    map[string]*list // of 2.4, by path
+	bound    map[string]bool  // ports and addresses of listeners
 }
 
 func newReading(t *source.Tree, f *source.File) *reading {
-	return &reading{tree: t, root: f, grammar: grammar23, byName: map[string]*service{}, set: map[string]value{}, lists: map[string]*list{}}
+	return &reading{tree: t, root: f, grammar: grammar23, byName: map[string]*service{}, filtered: map[string]bool{}, set: map[string]value{}, lists: map[string]*list{}, bound: map[string]bool{}}
 }
 
 func (r *reading) read() listeners.Config {
@@ -94,7 +112,14 @@ func (r *reading) apply(t *text, in *input) {
 		}
 		r.addDefaults()
 	}
-	if l.problem != "" {
+	switch {
+	case l.kind == lineFault && templated(t.s):
+		if !r.template {
+			r.template = true
+			r.doubt("the file is a template, and what it becomes is not known", t.anchor(0, len(t.s)))
+		}
+		return
+	case l.problem != "":
 		r.fatal(l.problem, l.value)
 	}
 	switch l.kind {
@@ -119,6 +144,9 @@ func (r *reading) apply(t *text, in *input) {
 		r.assign(r.top(), l.key, v)
 	}
 }
+
+// templated reports whether a text is to be replaced by a program, such as Jinja.
+func templated(s string) bool { return strings.Contains(s, "{{") || strings.Contains(s, "{%") }
 
 // A section is an open section.
 type section struct {
@@ -198,6 +226,9 @@ func (r *reading) named(s *section, key string, l line) {
 		}
 	}
 	s.path += key + "/" + escape(name.s) + "/"
+	if s.filter != "" {
+		r.filtered[s.path] = true
+	}
 }
 
 // serviceSections are the sections that a service may have.

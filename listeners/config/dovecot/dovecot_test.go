@@ -94,8 +94,9 @@ func TestMain23(t *testing.T) {
 			"dovecot.conf:2:9-13 doubt: there is text after {; Dovecot does not start",
 		}},
 		{"a value in a file, and files that are not there", map[string]string{
-			"dovecot.conf": "protocols = lmtp\n!include_try local.conf\n!include_try /usr/share/dovecot/x/*.conf\nlisten = <address\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n",
+			"dovecot.conf": "protocols = lmtp\n!include_try /etc/dovecot/extra.conf\n!include_try /usr/share/dovecot/x/*.conf\nlisten = <address\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n",
 			"address":      "127.0.0.1",
+			"extra.conf":   "ssl = no\n",
 		}, []string{
 			"dovecot.conf:7:12-14 service lmtp lmtp: 127.0.0.1 24 Dovecot lmtp",
 			"dovecot.conf:3:14-41 doubt: what /usr/share/dovecot/x/*.conf sets is not known; it is not among the files",
@@ -108,6 +109,11 @@ func TestMain23(t *testing.T) {
 			"dovecot.conf:16:25-35 service submission-login submissionrelay -> mx.example:25",
 			"dovecot.conf:17:26-48 policy -> localhost:4001",
 			"dovecot.conf:19:18-36 deliver -> 10.0.0.2:12345",
+		}},
+		{"a template", map[string]string{"dovecot.conf": "protocols = lmtp\n{% if x %}\nservice lmtp {\n  inet_listener a {\n    port = {{ PORT }}\n  }\n  inet_listener b {\n    port = 24\n    address = {{ A }}\n  }\n}\n{%- endif %}\n"}, []string{
+			"dovecot.conf:8:12-14 service lmtp b: all 24 Dovecot lmtp; doubt: the value of {{ A }} is not in the files",
+			"dovecot.conf:2:1-11 doubt: the file is a template, and what it becomes is not known",
+			"dovecot.conf:5:12-22 doubt: the value of {{ PORT }} is not in the files",
 		}},
 		{"Dovecot 1", map[string]string{"dovecot.conf": "protocols = imaps\nlisten = *:10143\nssl_listen = 127.0.0.1:10993\nssl_disable = no\n"}, []string{
 			"dovecot.conf:2:10-17 service imap-login imap: 0.0.0.0 10143 Dovecot imap; listen is \"*\"",
@@ -198,4 +204,7 @@ func TestPart(t *testing.T) {
 		"10-master.conf:2:17-22 service imap-login imaps: all 993 Dovecot imap ssl; listen is not set; its default is all addresses; port of inet_listener imaps is not set; its default is 993; doubt: protocols is set in the file that includes this one",
 		"10-master.conf:11:12-17 service auth 12345: all 12345 Dovecot auth auth; listen is not set; its default is all addresses; doubt: listen is set in the file that includes this one",
 	})
+	text = "service quota-status {\n  executable = quota-status -p postfix\n  inet_listener quota-status {\n    listen = 127.0.0.1\n    port = 65265\n  }\n}\n"
+	c = Part(&source.Tree{FS: fstest.MapFS{}}, source.NewFile("90-quota.conf", "90-quota.conf", text))
+	compare(t, shownConfig(c), []string{"90-quota.conf:5:12-17 service quota-status quota-status: 127.0.0.1 65265 Dovecot quota-status policy"})
 }

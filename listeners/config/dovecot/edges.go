@@ -10,9 +10,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
+// maxPassdbs is how many sections passdb are looked at.
+const maxPassdbs = 100
+
 // addEdges adds to which servers Dovecot hands connections, mail and questions.
 func (r *reading) addEdges() {
-	for _, path := range r.passdbs {
+	for _, path := range r.passdbs[:min(len(r.passdbs), maxPassdbs)] {
 		r.addProxy(path)
 	}
 	for _, e := range []struct {

@@ -1,12 +1,44 @@
 package dovecot
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
+
+// TestLarge reads files that are made to take long.
+func TestLarge(t *testing.T) {
+	const n = 10_000
+	many := func(format string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.ReplaceAll(format, "#", strconv.Itoa(i)))
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"a line of many":   "listen = " + many("1\\\n") + "1\n",
+		"deep sections":    many("a {\n"),
+		"doubling":         "listen = 1.2.3.4\n" + many("listen = $listen $listen\nx# = $listen\n"),
+		"services":         "protocols = imap\n" + many("service s# {\nexecutable = x\ninet_listener {\nport = #\n}\n}\n"),
+		"listeners":        "service auth {\n" + many("inet_listener x# {\nport = 1#\n}\n") + "}\nlisten = " + many("10.0.0.1 "),
+		"passdbs":          "protocols = imap\n" + many("passdb {\ndriver = static\nargs = proxy=y host=h\n}\n"),
+		"lists and groups": "dovecot_config_version = 2.4.0\nlisten {\n" + many("# = yes\n") + "}\n" + many("@x = #\n"),
+		"inclusions":       many("!include y.conf\n"),
+	} {
+		tree := &source.Tree{FS: fstest.MapFS{"y.conf": {Data: []byte(many("a = #\n"))}}}
+		c := Main(tree, source.NewFile("dovecot.conf", "dovecot.conf", text))
+		doubtful := len(c.Doubts) > 0 || slices.ContainsFunc(c.Listeners, func(l listeners.Listener) bool { return l.Doubt != "" })
+		if name != "passdbs" && !doubtful {
+			t.Errorf("%s: no doubt", name)
+		}
+	}
+}
 
 func FuzzMain(f *testing.F) {
 	for _, s := range []string{

@@ -43,6 +43,9 @@ func (h *host) pair(name, value string) string {
 func (h *host) files() map[string]string {
 	h.made = map[string]string{}
 	var b strings.Builder
+	if h.IntN(4) > 0 { // Debian's Dovecot has none by default
+		b.WriteString(h.pair("protocols", "imap pop3 lmtp sieve submission"))
+	}
 	for range 2 + h.IntN(5) {
 		b.WriteString(h.item(0))
 	}
@@ -122,7 +125,7 @@ func (h *host) other() string {
 		"passdb {\n  driver = static\n  args = proxy=y host=10.0.0.1\n}\n",
 		"namespace inbox {\n  inbox = yes\n  mailbox \"Sent Messages\" {\n    special_use = \\Sent\n  }\n}\n",
 		"plugin {\n  listen = 1\n  port = x\n}\n", "plugin {\n  a = b\n}\nplugin {\n c = d # {\n}\n",
-		"ssl_cert = </etc/none\n", "login_greeting = Say 'hello' # {\n", "dict {\n  service = x\n}\n",
+		"ssl_cert = </etc/hosts\n", "login_greeting = Say 'hello' # {\n", "dict {\n  service = x\n}\n",
 	)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // maxLines is how many lines are read in all: files that include others many times could
 // have more of them than any host.
-const maxLines = 2_000_000
+const maxLines = 500_000
 
 // An input is a file that is being read.
 type input struct {
@@ -74,6 +74,7 @@ func (r *reading) physical(in *input) {
 	}
 	t := r.line
 	t.add(in.file, p.at+start, p.text[start:end])
+	t.join()
 	r.line = text{}
 	r.apply(&t, in)
 }
@@ -111,8 +112,10 @@ func (r *reading) include(l line, in *input) {
 // unseen says that a file that is included is not there. What it sets is not known.
 func (r *reading) unseen(l line) {
 	r.doubt("what "+l.value.s+" sets is not known; it is not among the files", l.value.place())
-	r.incomplete = true
 }
+
+// folders are where dovecot.conf usually is.
+var folders = []string{"/etc/dovecot/", "/usr/local/etc/dovecot/"}
 
 // find returns the files of a pattern without braces, in the order of glob(3): of those
 // whose names begin with a dot only the ones that it names.
@@ -121,6 +124,11 @@ func (r *reading) find(from, pattern string) []string {
 		return nil
 	}
 	names := r.tree.Find(from, pattern)
+	for _, dir := range folders { // in a checkout its files are often in another folder
+		if rest, ok := strings.CutPrefix(pattern, dir); ok && names == nil {
+			names = r.tree.Find(r.root.Name, rest)
+		}
+	}
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return strings.HasPrefix(path.Base(name), ".") && !strings.HasPrefix(path.Base(pattern), ".")
 	})

@@ -11,6 +11,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
+// The bounds of what is made of files, which no daemon reaches: a list of addresses, and
+// all listeners.
+const (
+	maxAddresses = 200
+	maxListeners = 10_000
+)
+
 // addListeners adds what the services listen on.
 func (r *reading) addListeners() {
 	protocols := r.protocols()
@@ -19,17 +26,21 @@ func (r *reading) addListeners() {
 	}
 	r.checkListen()
 	used := map[string]bool{}
-	bound := map[string]bool{}
 	for _, s := range r.services {
 		enabled, want := r.wants(s, protocols)
 		if !want {
 			continue
 		}
+		passes := r.passes(s.name)
 		for _, i := range s.listeners {
+			if len(r.config.Listeners) > maxListeners {
+				r.doubt("there are too many listeners", i.at.place())
+				return
+			}
 			if r.part && i.at.line == nil {
 				continue
 			}
-			o := &opening{service: s, inet: i, r: r, enabled: enabled}
+			o := &opening{service: s, inet: i, r: r, enabled: enabled, passes: passes}
 			if !o.read() {
 				continue
 			}
@@ -40,7 +51,7 @@ func (r *reading) addListeners() {
 			case r.assumes(s.protocol, protocols):
 				o.doubt = "protocols is not set: its default is " + defaults23["protocols"] + ", but nothing on Debian"
 			}
-			o.add(used, bound)
+			o.add(used)
 		}
 	}
 }
@@ -122,14 +133,8 @@ func (r *reading) assumes(protocol string, protocols []token) bool {
 	return r.assumed && n == 1 && slices.Contains(strings.Fields(defaults23["protocols"]), protocol)
 }
 
-// add adds the listener of each address; used has the names that are taken, bound the
-// addresses.
-func (o *opening) add(used, bound map[string]bool) {
-	key := strconv.Itoa(int(o.port)) + ":" + o.field("address", "").s
-	if bound[key] && !o.r.new24() {
-		o.r.fatal("another service listens on the same port", o.portAt)
-	}
-	bound[key] = true
+// add adds the listener of each address; used has the names that are taken.
+func (o *opening) add(used map[string]bool) {
 	all, rest := o.everywhere()
 	if all {
 		l := o.listener("")
@@ -177,7 +182,7 @@ func (o *opening) listener(host string) listeners.Listener {
 	if o.doubt != "" {
 		l.Doubt = o.doubt
 	}
-	if o.r.incomplete && o.from.unset && l.Doubt == "" && o.r.part {
+	if o.from.unset && l.Doubt == "" && o.r.part {
 		l.Doubt = "listen is set in the file that includes this one"
 	}
 	if o.tls {

@@ -1,7 +1,7 @@
 package dovecot
 
 import (
-	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -44,11 +44,24 @@ func hasPort(s string) bool {
 		return false
 	}
 	for _, a := range strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == ',' }) {
-		if _, err := netip.ParseAddr(a); err != nil && a != "*" && a != "[::]" {
+		if a != "*" && !onlyOf(a, "0123456789.") && !onlyOf(withoutBrackets(a), "0123456789abcdefABCDEF:") {
 			return true
 		}
 	}
 	return false
+}
+
+// onlyOf reports whether a text consists of characters of a set (is_ipv4_address and
+// is_ipv6_address look no closer).
+func onlyOf(s, set string) bool { return strings.Trim(s, set) == "" }
+
+// withoutBrackets returns an address without the brackets around it, of which the last may
+// be missing.
+func withoutBrackets(s string) string {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return s
 }
 
 // oldListen obeys "listen = address:port", and listen and ssl_listen of a protocol.
@@ -74,8 +87,12 @@ func (r *reading) oldListen(key token, v value, protocol string) {
 		if r.byName[service].byName[name+suffix] == nil {
 			continue // as the one of sieve, which is not called managesieve
 		}
-		if port.s != "" {
+		_, err := strconv.ParseUint(port.s, 10, 16)
+		switch {
+		case port.s == "":
+		case err != nil && (suffix != "" || !matches(protocol, "sieve")): // else it forgets the error
 			r.checkField("port", port)
+		case err == nil:
 			r.set[old.path+suffix+"/port"] = port
 		}
 		if protocol != "" || suffix != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // An opening is an inet_listener of a service that runs, with what is set for it.
@@ -16,7 +17,7 @@ type opening struct {
 	portAt    token // where the port is set, or what else opens the listener
 	tls       bool
 	haproxy   bool
-	program   string
+	passes    bool // it passes logins on to other servers
 	addresses []token
 	from      value  // what has the addresses
 	doubt     string // why it is not certain that it exists
@@ -67,6 +68,9 @@ func (o *opening) read() bool {
 		o.r.fatal(fmt.Sprintf("%q is no port", p.s), p.token)
 		return false
 	}
+	if n > 0 {
+		o.claim(p.s)
+	}
 	if n == 0 || o.tls && o.r.global("ssl").s == "no" {
 		return false
 	}
@@ -76,6 +80,16 @@ func (o *opening) read() bool {
 	o.port = uint16(n)
 	o.readAddresses()
 	return true
+}
+
+// claim says that another listener has the same port and address, which 2.3 refuses even
+// if none of them is opened (master_settings_verify).
+func (o *opening) claim(port string) {
+	key := strings.TrimLeft(port, "0") + ":" + o.field("address", "").s
+	if o.r.bound[key] && !o.r.new24() {
+		o.r.fatal("another service listens on the same port", o.portAt)
+	}
+	o.r.bound[key] = true
 }
 
 // opener returns what opens a listener that has no port in the files: its section, the
@@ -94,6 +108,7 @@ func (r *reading) firstLine() token {
 	for at, s := range r.root.Lines() {
 		t := &text{}
 		t.add(r.root, at, s)
+		t.join()
 		return t.token(0, len(s))
 	}
 	return token{}
@@ -123,7 +138,16 @@ func (o *opening) readAddresses() {
 		}
 	}
 	if o.from.problem != "" {
-		o.doubt = o.from.problem
+		if o.doubt = o.from.problem; len(o.addresses) == 0 {
+			o.r.doubt(o.doubt, o.from.place())
+		}
+	}
+	if templated(o.from.s) {
+		o.addresses = []token{o.from.token}
+	}
+	if len(o.addresses) > maxAddresses {
+		o.r.doubt("there are too many addresses", o.from.place())
+		o.addresses = o.addresses[:maxAddresses]
 	}
 	o.addresses = slices.CompactFunc(o.addresses, func(a, b token) bool { return a.s == b.s })
 }

@@ -9,6 +9,7 @@ import (
 // A service is a service of Dovecot.
 type service struct {
 	name      string
+	initial   bool  // Dovecot has it by itself
 	at        token // its first section; no place if it has none
 	program   string
 	protocol  string
@@ -71,7 +72,7 @@ var initials = []initial{
 func (r *reading) addDefaults() {
 	for _, d := range initials {
 		s := r.service(d.name, token{})
-		s.program, s.protocol = d.program, d.protocol
+		s.initial, s.program, s.protocol = true, d.program, d.protocol
 		inets := d.inets
 		switch {
 		case d.name == "submission-login" && r.new24(): // 2.3 forgets its second one

@@ -22,20 +22,19 @@ func (o *opening) identify(l *listeners.Listener) {
 	if protocol, ok := overHTTP[o.service.program]; ok && kind == "http" {
 		l.Protocol = protocol
 	}
-	passes := o.r.passes(o.service.name)
 	switch l.Role {
 	case result.RoleIMAP:
 		switch {
 		case o.haproxy:
 			l.Role = result.RoleIMAPBackend
-		case passes:
+		case o.passes:
 			l.Role = result.RoleIMAPProxy
 		}
 	case result.RolePOP3:
 		switch {
 		case o.haproxy:
 			l.Role = result.RolePOP3Backend
-		case passes:
+		case o.passes:
 			l.Role = result.RolePOP3Proxy
 		}
 	}
@@ -106,8 +105,11 @@ func (r *reading) passes(service string) bool {
 	})
 }
 
-// mayHoldSecret reports whether a line may have a password.
+// mayHoldSecret reports whether a line may have a password, or is too long to tell.
 func mayHoldSecret(line string) bool {
+	if len(line) > maxValue {
+		return true
+	}
 	line = strings.ToLower(line)
 	return strings.Contains(line, "pass") || strings.Contains(line, "secret") || strings.Contains(line, "key")
 }

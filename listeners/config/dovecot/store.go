@@ -86,20 +86,20 @@ var (
 func (r *reading) known23(in section, path, name string, v value) bool {
 	parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
 	owner, ok := r.owner(strings.Join(parts[:min(len(parts), 2)], "/") + "/")
-	if in.filter != "" {
-		owner, ok = &service{}, true
+	if in.filter != "" { // which has the services that Dovecot has by itself, and its own
+		return r.knownFiltered(owner, parts, name, v)
 	}
 	switch {
 	case !ok:
 		r.fatal("there is no service that this setting could be of", v.key)
 		return false
-	case len(parts) == 2 && name == "inet_listener" && in.filter == "": // makes listeners without names
+	case len(parts) == 2 && name == "inet_listener": // makes listeners without names
 		for _, field := range v.fields(", \t") {
 			owner.listener(field.s, field, false)
 		}
 		return false
 	case len(parts) == 2 && !slices.Contains(serviceFields, name) && !slices.Contains(serviceSections, name):
-	case len(parts) == 4 && parts[2] == "inet_listener" && owner.byName[parts[3]] == nil && in.filter == "":
+	case len(parts) == 4 && parts[2] == "inet_listener" && owner.byName[parts[3]] == nil:
 	case len(parts) == 4 && parts[2] == "inet_listener" && !slices.Contains(listenerFields, name):
 	default:
 		if len(parts) == 4 && parts[2] == "inet_listener" && v.problem == "" {
@@ -109,6 +109,32 @@ func (r *reading) known23(in section, path, name string, v value) bool {
 	}
 	r.fatal("a service has no setting "+name+" here", v.key)
 	return false
+}
+
+// knownFiltered is known23 for a setting in a filter.
+func (r *reading) knownFiltered(owner *service, parts []string, name string, v value) bool {
+	known := len(parts) < 2 || owner != nil && owner.initial || r.filtered[strings.Join(parts[:2], "/")+"/"]
+	switch {
+	case len(parts) == 2 && known:
+		known = slices.Contains(serviceFields, name) || slices.Contains(serviceSections, name)
+	case len(parts) == 4 && parts[2] == "inet_listener" && known:
+		known = slices.Contains(listenerFields, name) && r.hasFiltered(owner, parts)
+		if known && v.problem == "" {
+			r.checkField(name, v)
+		}
+	}
+	if !known {
+		r.fatal("a service has no setting "+name+" here", v.key)
+	}
+	return known
+}
+
+// hasFiltered reports whether an inet_listener exists in a filter.
+func (r *reading) hasFiltered(owner *service, parts []string) bool {
+	if owner != nil && owner.byName[parts[3]] != nil && owner.byName[parts[3]].port > 0 {
+		return true
+	}
+	return r.filtered[strings.Join(parts, "/")+"/"]
 }
 
 // checkField says that the value of a setting of a listener is none that it can have.
@@ -145,6 +171,9 @@ func (r *reading) assignList(path, name string, v value) bool {
 		case !ok:
 			r.fatal("the value is neither yes nor no", v.token)
 		}
+		if len(l.entries) > maxAddresses {
+			return true
+		}
 		entryAt := v.key
 		entryAt.s = name
 		l.entries = append(l.entries, entry{entryAt, on})
@@ -163,8 +192,15 @@ func (r *reading) assignList(path, name string, v value) bool {
 	return true
 }
 
+// maxGroups is how many groups are looked at.
+const maxGroups = 100
+
 // useGroup says that a group is included that configures what listens.
 func (r *reading) useGroup(name string, v value) {
+	if r.groups++; r.groups > maxGroups {
+		r.doubt("there are too many groups", v.place())
+		return
+	}
 	prefix := name + "/" + escape(v.s) + "/"
 	for path := range r.set {
 		rest, ok := strings.CutPrefix(path, prefix)

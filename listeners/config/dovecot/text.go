@@ -10,8 +10,9 @@ import (
 
 // A text is a logical line: one line of a file, or several joined by \ at their ends.
 type text struct {
-	s      string
+	s      string // set by join
 	pieces []piece
+	length int
 }
 
 // A piece is where a part of a text comes from.
@@ -19,12 +20,26 @@ type piece struct {
 	start int // in the text
 	file  *source.File
 	at    int // in the file
+	s     string
 }
 
 // add appends a part of a line of a file.
 func (t *text) add(f *source.File, at int, s string) {
-	t.pieces = append(t.pieces, piece{len(t.s), f, at})
-	t.s += s
+	t.pieces = append(t.pieces, piece{t.length, f, at, s})
+	t.length += len(s)
+}
+
+// join makes the text of what was added.
+func (t *text) join() {
+	if len(t.pieces) == 1 {
+		t.s = t.pieces[0].s
+		return
+	}
+	var b strings.Builder
+	for _, p := range t.pieces {
+		b.WriteString(p.s)
+	}
+	t.s = b.String()
 }
 
 // anchor returns the place of the bytes from start to end, as far as they are on one line.
@@ -64,12 +79,13 @@ func (t token) pointer() *result.Anchor {
 	return &a
 }
 
-// fields splits a token at any of the separators. The parts have places of their own if
+// fields splits a token at any of the separators, into one part more than maxAddresses at
+// most. The parts have places of their own if
 // the token means what it says.
 func (t token) fields(separators string) []token {
 	var list []token
 	exact := t.line != nil && t.end-t.start == len(t.s) && t.line.s[t.start:t.end] == t.s
-	for at := 0; at < len(t.s); {
+	for at := 0; at < len(t.s) && len(list) <= maxAddresses; {
 		end := at
 		for end < len(t.s) && !strings.ContainsRune(separators, rune(t.s[end])) {
 			end++

@@ -4,19 +4,24 @@ import (
 	"strings"
 )
 
-// maxValue is how long a value may become.
-const maxValue = 64 << 10
+// The bounds of values in which variables are replaced: of one, and of all.
+const (
+	maxValue    = 16 << 10
+	maxExpanded = 32 << 20
+)
 
 // evaluate returns the value of a line.
 func (r *reading) evaluate(l line, in *input) value {
 	v := value{token: l.value, key: l.key}
 	switch {
+	case len(l.value.s) > maxValue:
+		v.s, v.end, v.problem = "", v.start+1, "the value is too long"
 	case l.kind == lineFile:
 		r.readValue(&v, in)
 	case l.kind == lineVariable:
 		r.expand(&v)
 	}
-	if r.new24() && strings.Contains(v.s, "%{") && v.problem == "" {
+	if v.problem == "" && (templated(v.s) || r.new24() && strings.Contains(v.s, "%{")) {
 		v.problem = "the value of " + v.s + " is not in the files"
 	}
 	return v
@@ -62,7 +67,8 @@ func (r *reading) expand(v *value) {
 		b.WriteByte(' ')
 		rest = strings.TrimLeft(more, r.grammar.blanks)
 	}
-	if v.s = b.String(); len(v.s) > maxValue {
+	r.expanded += b.Len()
+	if v.s = b.String(); len(v.s) > maxValue || r.expanded > maxExpanded {
 		v.s, v.problem = "", "the value is too long"
 	}
 }
