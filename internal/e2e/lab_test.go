@@ -158,24 +158,7 @@ func TestLabWhole(t *testing.T) {
 func scoreLab(t *testing.T, names []string, share float64) {
 	lab(t)
 	truth := readTruth(t)
-
-	// Every port that is open on any of the hosts is asked of each.
-	ports := map[int]bool{}
-	for _, h := range truth.Hosts {
-		for _, p := range h.Ports {
-			ports[p.Port] = true
-		}
-	}
-	list := "internal,public"
-	for _, p := range slices.Sorted(maps.Keys(ports)) {
-		list += "," + strconv.Itoa(p)
-	}
-	opts := run.Options{Ports: []string{list}}
-	for _, h := range truth.Hosts {
-		if names == nil || slices.Contains(names, h.Name) {
-			opts.Targets = append(opts.Targets, labAddress4(h.Number), labAddress6(h.Number))
-		}
-	}
+	opts := truth.sweep(names)
 	report := filepath.Join(t.TempDir(), "report.json")
 	counted := countConnections(t)
 	worse := worsenLabPath(t)
@@ -226,6 +209,28 @@ func scoreLab(t *testing.T, names []string, share float64) {
 	if least := int(math.Ceil(share * float64(count))); count-len(missing) < least {
 		t.Errorf("named and graded %d of the %d ports that can be told, want %d", count-len(missing), count, least)
 	}
+}
+
+// sweep returns options for hosts of the laboratory, all of them if none is named. Every
+// port that is open on any of the hosts is asked of each.
+func (l *labTruth) sweep(names []string) run.Options {
+	ports := map[int]bool{}
+	for _, h := range l.Hosts {
+		for _, p := range h.Ports {
+			ports[p.Port] = true
+		}
+	}
+	list := "internal,public"
+	for _, p := range slices.Sorted(maps.Keys(ports)) {
+		list += "," + strconv.Itoa(p)
+	}
+	opts := run.Options{Ports: []string{list}}
+	for _, h := range l.Hosts {
+		if names == nil || slices.Contains(names, h.Name) {
+			opts.Targets = append(opts.Targets, labAddress4(h.Number), labAddress6(h.Number))
+		}
+	}
+	return opts
 }
 
 // labRounds is how often the laboratory is swept at most, from the second time on

@@ -39,7 +39,7 @@ def classic_acl(h):
             '10030 inet n - n - 1 postscreen\n  -o postscreen_upstream_proxy_protocol=haproxy\n'
             '10465 inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n'
             '628 inet n - n - - qmqpd\n',
-            {'postscreen_greet_action': 'enforce', 'postscreen_cache_map': 'lmdb:$data_directory/psc_$process_id',
+            {'postscreen_greet_action': 'enforce', 'postscreen_cache_map': 'btree:$data_directory/psc_$process_id',
              'qmqpd_authorized_clients': '127.0.0.1'})
     amavis(h, bind="'0.0.0.0'", acl=None, ports='10024, 10028', children=2, extra='''
 $interface_policy{'10028'} = 'LMTPB';
