@@ -86,10 +86,8 @@ func compare(t *testing.T, run int, path string, read reader, command string, mu
 	check(t, c)
 	want, ok, messages := listening(t, command)
 	got, starts := predicted(c)
-	for _, l := range c.Listeners {
-		mutated = mutated || l.Doubt != ""
-	}
-	doubtful := mutated && (!ok || len(c.Doubts) > 0)
+	unsure := len(c.Doubts) > 0 || slices.ContainsFunc(c.Listeners, func(l listeners.Listener) bool { return l.Doubt != "" })
+	doubtful := mutated && (!ok || unsure)
 	if !doubtful && (ok != starts || ok && !slices.Equal(got, want)) {
 		t.Fatalf("run %d: starts: %t, predicted %t\nlistens on %q\npredicted  %q\ndoubts %v\n%s\n%s", run, ok, starts, want, got, c.Doubts, f.Text, messages)
 	}
