@@ -41,7 +41,7 @@ func (r *reading) addListeners() {
 				continue
 			}
 			o := &opening{service: s, inet: i, r: r, enabled: enabled, passes: passes}
-			if !o.read() {
+			if !o.read() || s.program == "" {
 				continue
 			}
 			switch {
@@ -103,15 +103,12 @@ func (r *reading) ofService(s *service, name, otherwise string) value {
 	return value{token: token{s: otherwise}, unset: true}
 }
 
-// wants reports whether a service runs (service_want), and because of which word of
-// protocols.
+// wants reports whether a service runs if it has a program (service_want), and because of
+// which word of protocols.
 func (r *reading) wants(s *service, protocols []token) (enabled token, want bool) {
 	s.program, _, _ = strings.Cut(r.ofService(s, "executable", s.program).s, " ")
 	s.program = s.program[strings.LastIndexByte(s.program, '/')+1:]
 	s.protocol = r.ofService(s, "protocol", s.protocol).s
-	if s.program == "" {
-		return token{}, false
-	}
 	if s.protocol == "" || r.part {
 		return token{}, true
 	}

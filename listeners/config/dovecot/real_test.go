@@ -3,6 +3,7 @@ package dovecot
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,9 @@ func TestHosts(t *testing.T) {
 		for _, line := range shownConfig(read(t, map[string]string{"dovecot.conf": string(data)})) {
 			line, _, _ = strings.Cut(line, ";") // without causes
 			_, line, _ = strings.Cut(line, " ") // without places
+			if !slices.Contains(want, line) && name == "proxies" {
+				continue // tests add to it
+			}
 			got = append(got, line)
 		}
 		compare(t, got, want)

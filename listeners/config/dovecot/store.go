@@ -99,6 +99,7 @@ func (r *reading) known23(in section, path, name string, v value) bool {
 		}
 		return false
 	case len(parts) == 2 && !slices.Contains(serviceFields, name) && !slices.Contains(serviceSections, name):
+	case len(parts) != 2 && len(parts) != 4, len(parts) == 4 && !slices.Contains(serviceSections, parts[2]):
 	case len(parts) == 4 && parts[2] == "inet_listener" && owner.byName[parts[3]] == nil:
 	case len(parts) == 4 && parts[2] == "inet_listener" && !slices.Contains(listenerFields, name):
 	default:
@@ -117,7 +118,9 @@ func (r *reading) knownFiltered(owner *service, parts []string, name string, v v
 	switch {
 	case len(parts) == 2 && known:
 		known = slices.Contains(serviceFields, name) || slices.Contains(serviceSections, name)
-	case len(parts) == 4 && parts[2] == "inet_listener" && known:
+	case len(parts) != 4 || !slices.Contains(serviceSections, parts[2]):
+		known = false
+	case parts[2] == "inet_listener" && known:
 		known = slices.Contains(listenerFields, name) && r.hasFiltered(owner, parts)
 		if known && v.problem == "" {
 			r.checkField(name, v)

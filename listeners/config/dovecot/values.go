@@ -104,8 +104,12 @@ func (r *reading) variable(name string) (s, problem string) {
 
 // defaults23 and defaults24 are the settings that are not set (master-settings.c).
 var (
-	defaults23 = map[string]string{"listen": "*, ::", "protocols": "imap pop3 lmtp", "ssl": "yes"}
-	defaults24 = map[string]string{"listen": "* ::", "protocols": "", "ssl": "yes"}
+	defaults23 = map[string]string{
+		"listen": "*, ::", "protocols": "imap pop3 lmtp", "ssl": "yes", "default_process_limit": "100", "default_client_limit": "1000",
+	}
+	defaults24 = map[string]string{
+		"listen": "* ::", "protocols": "", "ssl": "yes", "default_process_limit": "100", "default_client_limit": "1000",
+	}
 )
 
 // global returns a setting outside of all sections, or its default.
