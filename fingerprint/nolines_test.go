@@ -78,8 +78,9 @@ func TestProtocolsWithoutLines(t *testing.T) {
 			}
 			return "9:NOTFOUND ,", false
 		}), "socketmap", "postfix-mta-sts-resolver", "policy"},
-		"PostSRSd 2": {10003, netstrings(func(string) (string, bool) { return "17:PERM Invalid map.,", false }), "socketmap", "PostSRSd", "policy"},
-		"a map":      {8461, netstrings(func(string) (string, bool) { return "19:TEMP no such table.,", false }), "socketmap", "", "policy"},
+		"a map that hangs up on a part": {8461, closer("8:x .probe,", "9:NOTFOUND ,"), "socketmap", "", "policy"},
+		"PostSRSd 2":                    {10003, netstrings(func(string) (string, bool) { return "17:PERM Invalid map.,", false }), "socketmap", "PostSRSd", "policy"},
+		"a map":                         {8461, netstrings(func(string) (string, bool) { return "19:TEMP no such table.,", false }), "socketmap", "", "policy"},
 		"postfix-tlspol": {8642, mailtest.Bytes{Answer: func(got string) (string, bool) {
 			switch {
 			case strings.HasPrefix(got, "GET "):

@@ -43,6 +43,16 @@ has a name server that writes down its queries, and the test fails where one com
 an MTA may look up is the address of the scanner itself (PTR, then A or AAAA of the name
 found), as for any client.
 
+Daemons that neither scan has, and that were tried by hand ([how](../internal/lab/README.md#what-was-tried-once)):
+what is alarming in their logs after a scan of one port. On its own port a daemon is asked
+first, and often only, what it understands; on another one, all that the probes ask.
+
+| daemon | its own port | another port |
+| --- | --- | --- |
+| iRedAPD 6.1 | 7777, 7778, 7779: nothing | policy: ` + "`" + `uncaptured python exception` + "`" + ` twice (` + "`" + `KeyError` + "`" + `, ` + "`" + `UnicodeDecodeError` + "`" + `); SRS: nothing |
+| mta-sts-daemon 1.1.2 | 8461: nothing | ` + "`" + `Bad netstring message received` + "`" + ` 9 times |
+| olefy | 10050, 10055: ` + "`" + `Protocol ERROR: no OLEFY/1.0 found` + "`" + ` once, of a connection that sends nothing, as every port scan leaves | the same 7 times |
+
 Every dialogue ends in order: the scanner ends its side, and reads on for up to three
 seconds until the daemon has ended its own. Only a daemon that answers later than that
 notices that its client has gone. That, and which side ends first, is a matter of timing:
