@@ -10,6 +10,7 @@ import (
 type estimate struct {
 	smooth  time.Duration // smoothed round-trip time
 	spread  time.Duration // smoothed deviation from it
+	longest time.Duration // the longest one
 	answers int           // pairs answered
 	sent    int           // probes sent for those
 	lost    int           // of those, probes that were lost, or whose answers were
@@ -27,6 +28,7 @@ func (e *estimate) answer(rtt time.Duration, lost int) {
 		e.spread += (abs(e.smooth-rtt) - e.spread) / 4
 		e.smooth += (rtt - e.smooth) / 8
 	}
+	e.longest = max(e.longest, rtt)
 	e.answers++
 	e.sent += 1 + lost
 	e.lost += lost

@@ -67,7 +67,7 @@ type subnet struct {
 
 	up      netip.Addr    // the latest host that answered
 	proof   time.Duration // when the latest probe was sent that proved silence on a host that is up
-	asked   time.Duration // when the latest probe was sent of the pairs that wait for the second round
+	asked   time.Duration // when the latest first probe of a host was sent that was not known to be up
 	path    path          // when the path to it was known to work
 	guard   *host         // the host whose answer they wait for; nil for none
 	waiters []*host       // hosts that wait for it

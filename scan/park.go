@@ -136,6 +136,7 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 func (s *sweep) firstAnswer(h *host, sent time.Duration) {
 	u := h.up
 	s.notUp -= int(h.pairs)
+	s.notUpAsked -= int(h.asked)
 	for _, q := range h.waiting {
 		if h.second {
 			q.voidTries()

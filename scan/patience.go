@@ -17,6 +17,7 @@ import (
 const (
 	shortest    = 30 * time.Millisecond   // any try
 	nearLast    = 100 * time.Millisecond  // the last, if the host or its net answered before
+	steadyLast  = 50 * time.Millisecond   // and if many answers came fast, none of them after a loss
 	strangeLast = time.Second             // if only other nets did (RFC 6298, Section 2.1)
 	blindFirst  = 400 * time.Millisecond  // all but the last, if nothing answered yet
 	slowRefusal = 2500 * time.Millisecond // the last, if a refusal may take longer than other answers, and none is known yet
@@ -34,9 +35,9 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	var usual, least time.Duration
 	switch {
 	case h.est.known():
-		usual, least = h.est.timeout(), nearLast
+		usual, least = h.est.timeout(), s.nearLast(p)
 	case h.net.est.known():
-		usual, least = h.net.est.timeout(), nearLast
+		usual, least = h.net.est.timeout(), s.nearLast(p)
 	case s.all.known():
 		usual, least = 2*s.all.timeout(), strangeLast
 	case last:
@@ -55,6 +56,21 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 		return min(max(3*usual, least), s.cfg.Timeout)
 	}
 	return min(max(usual, shortest), s.cfg.Timeout)
+}
+
+// steadyAnswers is how many answers show how late one may be.
+const steadyAnswers = 16
+
+// nearLast returns how long the last try for p is awaited at least, if its host or net
+// answered before. Many answers, none of them after a loss, tell how late one may be: a
+// pair that was probed twice is awaited five times as long as the longest of them took,
+// within bounds. A control is awaited longer, because much depends on it, and so is a try
+// that may not be the last: meanwhile answers may show that it is.
+func (s *sweep) nearLast(p *probe) time.Duration {
+	if p.control || p.attempts < max(2, s.tries(p.host)) || s.all.answers < steadyAnswers || s.all.lost > 0 {
+		return nearLast
+	}
+	return min(max(5*s.all.longest, steadyLast), nearLast)
 }
 
 // maybeLast reports whether the second try, which is under way for p, may turn out to be

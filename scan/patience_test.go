@@ -190,3 +190,67 @@ func TestTooFewProbesForTheLoss(t *testing.T) {
 		})
 	}
 }
+
+// TestLastWaitByLongest checks how long the last try is awaited in a net that answered.
+func TestLastWaitByLongest(t *testing.T) {
+	for _, tt := range []struct {
+		longest       time.Duration
+		answers, lost int
+		attempts      int
+		control       bool
+		want          time.Duration
+	}{
+		{time.Millisecond, 60, 0, 2, false, steadyLast},
+		{15 * time.Millisecond, 60, 0, 2, false, 75 * time.Millisecond},
+		{time.Second, 60, 0, 2, false, nearLast},
+		{time.Millisecond, steadyAnswers - 1, 0, 2, false, nearLast},
+		{time.Millisecond, steadyAnswers, 0, 2, false, nearLast}, // a third try is due
+		{time.Millisecond, 60, 1, 5, false, nearLast},
+		{time.Millisecond, 60, 0, 1, false, nearLast},
+		{time.Millisecond, 60, 0, 2, true, nearLast},
+	} {
+		s := &sweep{c: &Connect{}, cfg: Config{Retries: 2, Timeout: 3 * time.Second}}
+		for range tt.answers - 1 {
+			s.all.answer(time.Millisecond, 0)
+		}
+		s.all.answer(tt.longest, tt.lost)
+		n := &subnet{}
+		n.est.answer(time.Millisecond, 0)
+		p := &probe{host: &host{net: n}, attempts: tt.attempts, control: tt.control}
+		if got := s.patience(p, true); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+// TestRoundsOverlap has a net whose first round is long: the second one begins while
+// the latest probes of the first are still awaited, and no pair is probed twice within
+// the shortest wait.
+func TestRoundsOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		probed := map[netip.AddrPort]time.Time{}
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Addr().As4()[3]%10 == 1 {
+				return time.Millisecond, syscall.ECONNREFUSED
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if last, ok := probed[to]; ok && time.Since(last) < shortest {
+				t.Errorf("%v: probed again after %v", to, time.Since(last))
+			}
+			probed[to] = time.Now()
+			return 0, errSilent
+		})
+		got, _ := sweepAll(t, Config{}, f, "10.0.0.0/24", 25, 143, 783, 993)
+		for to, r := range got {
+			if want := to.Addr().As4()[3]%10 == 1; (r.State == result.StateClosed) != want || !want && r.Attempts < 2 {
+				t.Errorf("%v: %+v", to, r)
+			}
+		}
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("took %v", d)
+		}
+	})
+}

@@ -20,7 +20,7 @@ func (s *sweep) rounds() bool {
 func (s *sweep) postpone(i int32) bool {
 	p := &s.probes[i]
 	h := p.host
-	if h.up != nil || p.attempts > 1 || !s.rounds() {
+	if h.up != nil || p.attempts > 1 || h.second || !s.rounds() {
 		return false
 	}
 	q := p.unsettled(s.now)
@@ -29,7 +29,6 @@ func (s *sweep) postpone(i int32) bool {
 		s.waiters = append(s.waiters, h)
 	}
 	h.waiting = append(h.waiting, q)
-	h.net.asked = max(h.net.asked, q.sent)
 	s.unsettled++
 	s.waiting++
 	return true
@@ -38,7 +37,7 @@ func (s *sweep) postpone(i int32) bool {
 // beginRound begins the second round once the first is over: in each net when a probe
 // was answered that was sent after all of the first round there.
 func (s *sweep) beginRound() {
-	if !s.drawn || s.notUp > 0 || len(s.waiters) == 0 {
+	if !s.drawn || s.inFirstRound() || len(s.waiters) == 0 {
 		return
 	}
 	for _, h := range s.waiters {
@@ -60,6 +59,16 @@ func (s *sweep) beginRound() {
 		s.scheduleControl(h)
 	}
 	s.guards = nil
+}
+
+// inFirstRound reports whether pairs are still in the first round. Where a host is up
+// to tell when the path works again, and no rate makes this wait short beside others, the
+// round is over once all have been probed, although some probes may still be answered.
+func (s *sweep) inFirstRound() bool {
+	if s.limit != nil || !s.lastUp.IsValid() {
+		return s.notUp > 0
+	}
+	return s.notUp > s.notUpAsked
 }
 
 // guard lets a net wait for the answer of a host that is up, in the net itself if

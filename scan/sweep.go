@@ -44,22 +44,23 @@ type sweep struct {
 	sampled estimate // controls only
 	wheel   wheel
 
-	drawn     bool    // all pairs have been drawn
-	unsettled int     // pairs without a result and without a slot
-	unproven  int     // of those, pairs of hosts that are not known to be up
-	skipped   bool    // some pairs were finished by an earlier run
-	notUp     int     // pairs with a slot of hosts that are not known to be up
-	waiters   []*host // hosts with pairs that wait for the second round, in the order of the first
-	guards    []*host // hosts whose answer begins it
-	waiting   int     // pairs that wait for the second round
-	waived    int     // pairs without a further try in it
-	lastUp    netip.Addr
-	quiet     []*host // the host of each of these pairs, the oldest first, and some hosts that are up now
-	controls  []*host // whose control waits for its turn
-	slotless  []*host // hosts with a pair that may be probed, but without a free host slot
-	alarms    alarms
-	blocks    []BlockedHost
-	refusals  estimate // refusals only
+	drawn      bool    // all pairs have been drawn
+	unsettled  int     // pairs without a result and without a slot
+	unproven   int     // of those, pairs of hosts that are not known to be up
+	skipped    bool    // some pairs were finished by an earlier run
+	notUp      int     // pairs with a slot of hosts that are not known to be up
+	notUpAsked int     // of those, pairs awaiting an answer
+	waiters    []*host // hosts with pairs that wait for the second round, in the order of the first
+	guards     []*host // hosts whose answer begins it
+	waiting    int     // pairs that wait for the second round
+	waived     int     // pairs without a further try in it
+	lastUp     netip.Addr
+	quiet      []*host // the host of each of these pairs, the oldest first, and some hosts that are up now
+	controls   []*host // whose control waits for its turn
+	slotless   []*host // hosts with a pair that may be probed, but without a free host slot
+	alarms     alarms
+	blocks     []BlockedHost
+	refusals   estimate // refusals only
 
 	inflight int
 	window   window
@@ -224,6 +225,12 @@ func (s *sweep) ask(i int32) {
 		s.latest = probe{host: p.host, sent: s.now}
 	}
 	p.host.depart(p)
+	if p.host.up == nil {
+		s.notUpAsked++
+		if p.attempts == 1 {
+			p.host.net.asked = max(p.host.net.asked, p.sent)
+		}
+	}
 	s.inflight++
 	s.stats.Sent++
 	if p.control {
@@ -279,6 +286,9 @@ func (s *sweep) releaseProbe(i int32) {
 	}
 	p.uncount()
 	p.host.asked--
+	if p.host.up == nil {
+		s.notUpAsked--
+	}
 	s.inflight--
 	s.window.end(s.now)
 	s.turn(p.host)
@@ -300,7 +310,7 @@ func (s *sweep) expire() {
 		if left > 0 {
 			// Not longer than this, because the wait may shrink meanwhile: by the first
 			// answer most of all.
-			next := min(left, 100*time.Millisecond)
+			next := min(left, steadyLast)
 			if !s.all.known() {
 				next = min(next, shortest)
 			}
