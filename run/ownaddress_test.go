@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,10 +14,6 @@ import (
 )
 
 func TestOwnAddress(t *testing.T) {
-	known, rules, err := LoadKnowledge()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, tt := range []struct {
 		flag, address     string
 		vantage           string
@@ -32,7 +29,7 @@ func TestOwnAddress(t *testing.T) {
 		{"internet", "127.0.0.1", "internet", false, true},
 	} {
 		p := &Plan{opts: settings{Options: Options{Vantage: tt.flag}}}
-		if err := p.readJudgement(rules, known); err != nil {
+		if err := errors.Join(p.readJudgement(nil), p.completeJudge()); err != nil {
 			t.Fatal(err)
 		}
 		p.own = []netip.Addr{netip.MustParseAddr("192.0.2.1")}

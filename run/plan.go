@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -10,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -53,7 +51,7 @@ type Plan struct {
 	limit              *hosts.Slots // of the connections to each address; set by newSweep
 	pace               *pace        // of the connections of dialogues; set by newSweep
 
-	known    *signatures.Ports
+	known    *signatures.Ports // set by completeJudge
 	set      *signatures.Set   // nil: no identification
 	policy   *policy.Policy    // nil if there is none
 	baseline *drift.Baseline   // nil if there is none
@@ -75,11 +73,11 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	} else {
 		p.seed = randomSeed()
 	}
-	known, rules, err := LoadKnowledge()
+	opts.preload()
+	known, rules, err := opts.planKnowledge()
 	if err != nil {
 		return nil, err
 	}
-	p.known = known
 	errs := []error{opts.Mistakes}
 	note := func(err error) { errs = append(errs, err) }
 	note(opts.check())
@@ -100,7 +98,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	}
 	_, err = p.opts.referencePorts()
 	note(err)
-	note(p.readJudgement(rules, known))
+	note(p.readJudgement(rules))
 	if errors.Join(errs...) == nil || !slices.Contains(opts.TargetFiles, "-") {
 		// A run that will not take place needs no scope.
 		note(p.readScope(ctx))
@@ -129,27 +127,16 @@ func (p *Plan) authorized() error {
 	return nil
 }
 
-// LoadKnowledge loads the built-in ports and rules. It loads both concurrently:
-// on most machines that is half of the startup time of a small run.
-func LoadKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error) {
-	var portsErr, rulesErr error
-	var reading sync.WaitGroup
-	reading.Go(func() { known, portsErr = signatures.DefaultPorts() })
-	rules, rulesErr = exposure.Builtin()
-	reading.Wait()
-	if err := cmp.Or(portsErr, rulesErr); err != nil {
-		return nil, nil, err
-	}
-	return known, rules, nil
-}
-
 // readBaseline prepares the comparison with the baseline.
 func (p *Plan) readBaseline() error {
 	p.scopeSHA256 = p.scope.SHA256(p.wholeSpace)
 	if p.opts.Baseline == "" {
 		return nil
 	}
-	var err error
+	err := p.completeJudge()
+	if err != nil {
+		return err
+	}
 	if p.baseline, _, err = saved.ReadBaseline(p.opts.Baseline, p.judge.Rules); err != nil {
 		return err
 	}
@@ -172,10 +159,14 @@ func (p *Plan) Baseline() *drift.Baseline { return p.baseline }
 func (p *Plan) Rules() *exposure.RuleSet { return p.judge.Rules }
 
 // readPorts returns the ports of --ports, and those of them that are part of a
-// range or profile.
+// range or profile. known may be nil if specs names no profile.
 func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, err error) {
 	spec := strings.Join(specs, ",")
-	all, err = scope.ParsePorts(spec, known.ProfilePorts())
+	var profiles map[string][]uint16
+	if known != nil {
+		profiles = known.ProfilePorts()
+	}
+	all, err = scope.ParsePorts(spec, profiles)
 	var errs []error
 	for _, one := range fault.Parts(err) {
 		errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading --ports %q: %w", spec, one)))
@@ -183,11 +174,11 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 	if err != nil {
 		return nil, nil, errors.Join(errs...)
 	}
-	return all, scope.RangedPorts(spec, known.ProfilePorts()), nil
+	return all, scope.RangedPorts(spec, profiles), nil
 }
 
-// readJudgement creates the judge and the gate.
-func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) error {
+// readJudgement creates the judge, as yet without rules, and the gate.
+func (p *Plan) readJudgement(rules *exposure.RuleSet) error {
 	criteria, err1 := p.opts.demands().Criteria(p.policy, rules)
 	vantage, err2 := exposure.ParseVantage(p.opts.Vantage, p.policy.NamedVantages())
 	if err := errors.Join(err1, fault.As(fault.Usage, err2)); err != nil {
@@ -197,13 +188,10 @@ func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) e
 		return err
 	}
 	p.gate = criteria
-	profiles := known.ProfilePorts()
 	p.judge = &exposure.Judge{
-		Rules:     rules,
 		Policy:    p.policy,
 		Identity:  p.policy.HostIdentity(),
 		Vantage:   vantage,
-		Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"]),
 		Intrusive: p.opts.Intrusive,
 		Now:       p.opts.Now,
 	}

@@ -12,6 +12,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -97,6 +98,7 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 		aborted = w.run(ctx)
 		ended()
 	}
+	aborted = cmp.Or(aborted, p.completeJudge())
 	c := p.conclude(ctx, w, outs, aborted)
 	c.Decision.Notices = append(c.Decision.Notices, p.opts.repaired(log)...)
 	p.write(&c, w.identifier != nil, outs, run)

@@ -55,7 +55,7 @@ const maxLineText = 200
 
 // reportTool returns the name and versions of this program for reports.
 func (p *Plan) reportTool() result.Tool {
-	tool := result.Tool{Name: "mxsweep", Version: p.opts.Version, RulesVersion: p.judge.Rules.Version}
+	tool := result.Tool{Name: "mxsweep", Version: p.opts.Version, RulesVersion: exposure.RulesVersion}
 	if p.set != nil {
 		tool.ProbesVersion = p.set.ProbesVersion
 	}
