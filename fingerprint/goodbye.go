@@ -64,9 +64,10 @@ func (s *session) hangUp(ctx context.Context, w *wire, goodbye []byte) {
 	w.conn.SetReadDeadline(time.Now().Add(byeWait + 2*s.rtt))
 	reply, err := io.ReadAll(io.LimitReader(w.conn, maxReply))
 	p := s.id.Signatures.Probe(signatures.Goodbye)
-	if err != nil || p == nil || !s.tailUnknown() {
+	if err != nil || p == nil || !s.beginTail() {
 		return
 	}
+	defer s.endTail()
 	if tail := w.tail(ctx, p.Send, s.rtt); tail != "" {
 		s.noteGoodbye(&Exchange{Probe: p.ID, Sent: slices.Concat(goodbye, p.Send), Reply: bytes.Clone(reply[:min(len(reply), maxKept)]), End: signatures.EndClosed, TLS: w.tls, Tail: tail})
 	}
@@ -86,12 +87,24 @@ func (s *session) readsLF() bool {
 	})
 }
 
-// tailUnknown reports whether it is not known yet what becomes of bytes that come
-// after the end of a connection.
-func (s *session) tailUnknown() bool {
+// beginTail reports whether a connection is to find out what becomes of bytes that come
+// after its end: that is not known yet, and no other connection of the port is asking.
+// After endTail another one may.
+func (s *session) beginTail() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.exchanges[signatures.Goodbye] == nil
+	if s.tailing || s.exchanges[signatures.Goodbye] != nil {
+		return false
+	}
+	s.tailing = true
+	return true
+}
+
+// endTail ends what beginTail began.
+func (s *session) endTail() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tailing = false
 }
 
 // noteGoodbye keeps how a connection ended. It is no answer to a question, and shows

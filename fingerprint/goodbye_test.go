@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // TestStopAtGoodbye stops a dialogue while it finds out what becomes of bytes that come
@@ -35,5 +36,24 @@ func TestStopAtGoodbye(t *testing.T) {
 		if over := took("stopped", stop) - stop; over > 10*time.Millisecond {
 			t.Errorf("stopped %v before its end, it took %v more", before, over)
 		}
+	}
+}
+
+// TestOneTailAtATime checks that one connection of a port at a time is kept to ask what
+// becomes of bytes after its end, and none once that is known.
+func TestOneTailAtATime(t *testing.T) {
+	s := &session{exchanges: map[string]*Exchange{}}
+	if !s.beginTail() {
+		t.Error("the first connection does not ask")
+	}
+	if s.beginTail() {
+		t.Error("a second one asks at the same time")
+	}
+	if s.endTail(); !s.beginTail() {
+		t.Error("the next one does not ask although there is no answer")
+	}
+	s.exchanges[signatures.Goodbye] = &Exchange{Probe: signatures.Goodbye}
+	if s.endTail(); s.beginTail() {
+		t.Error("another one asks although the answer is known")
 	}
 }

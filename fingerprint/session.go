@@ -75,6 +75,7 @@ type session struct {
 	rivals          []*signatures.Signature // that match the received parts of incomplete exchanges, at the end
 	lost            bool                    // at the end: some exchange is incomplete
 	timedOut        bool                    // the dialogue took all of its time
+	tailing         bool                    // a connection finds out what becomes of bytes after its end
 	detached        bool                    // the host slot of the first connection was released
 	shortened       bool                    // it was given less time than others: see hasShortTime
 	overdue         bool                    // the wait for its greeting is longer than detachAfter
