@@ -67,7 +67,7 @@ func TestHosts(t *testing.T) {
 			"587 inet -> filter 127.0.0.1:10024", "587 inet -> milter 127.0.0.1:8891", "587 inet -> policy 127.0.0.1:10023",
 			"10029 inet -> filter 127.0.0.1:10024", "10029 inet -> milter 127.0.0.1:8891", "10029 inet -> policy 127.0.0.1:10023",
 		},
-		"proxies": {"10025 inet: invalid IP 10025 Postfix smtpd mta", "10026 inet: invalid IP 10026 Postfix smtpd mta", "10027 inet: invalid IP 10027 Postfix postscreen mta"},
+		"proxies": {"10025 inet: invalid IP 10025 Postfix smtpd mta", "10026 inet: invalid IP 10026 Postfix smtpd mta", "10027 inet: invalid IP 10027 Postfix postscreen mta", "10465 inet: invalid IP 10465 Postfix smtpd submission tls"},
 		"signer": {
 			"25 inet: invalid IP 25 Postfix smtpd mta", "587 inet: invalid IP 587 Postfix smtpd submission", "127.0.0.1:10028 inet: 127.0.0.1 10028 Postfix smtpd reinjection",
 			"587 inet -> filter 127.0.0.1:10027",
