@@ -112,3 +112,10 @@ func (s *session) answeredAlone(sig *signatures.Signature) bool {
 		})
 	})
 }
+
+// namesBetter reports whether a signature may still name the daemon whose answer to a
+// question that was asked alone shows little so far: it rests on that answer too, and on
+// others. Rspamd's proxy says no more than another milter might, but hangs up on HTTP.
+func (s *session) namesBetter(sig, best *signatures.Signature) bool {
+	return sig.Product != "" && (best.Product == "" || best.Confidence < plain) && s.answeredAlone(sig)
+}

@@ -3,8 +3,10 @@ package fingerprint
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +57,7 @@ func TestFirstOn(t *testing.T) {
 		"doveadm":  {24245, "VERSION\tdoveadm-server\t1\t0\n", "-\n", "Dovecot doveadm"},
 		"AM.PDP":   {9998, "\n", "setreply=450 4.5.0 Failure:%20Missing%20'request'%20field\r\n\r\n", "amavisd-new"},
 		"OpenDKIM": {8891, "\x00\x00\x00\rO", "\x00\x00\x00\rO\x00\x00\x00\x06\x00\x00\x01\x11\x00\x10\x07\x02", "OpenDKIM"},
+		"a milter": {8894, "\x00\x00\x00\rO", "\x00\x00\x00\rO\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00\x00\x7f", ""},
 		"iRedAPD":  {7777, "sender=notanaddress\n", "action=DUNNO Error: Invalid sender address: notanaddress\n\n", "iRedAPD"},
 	} {
 		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
@@ -68,6 +71,55 @@ func TestFirstOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFirstOnNames plays the daemons of the signatures on each port where a question that
+// they answer goes first: a signature that says less must not end the dialogue.
+func TestFirstOnNames(t *testing.T) {
+	set := load(t)
+	for _, sig := range set.Signatures {
+		for _, example := range sig.Examples {
+			for _, p := range set.Probes {
+				if ex := example.Seen.Find(p.ID); sig.Product == "" || example.File == "" || ex == nil || len(ex.Reply) == 0 {
+					continue
+				}
+				for _, port := range p.FirstOn {
+					inMemory(t, fmt.Sprintf("%s, %d", sig.ID, port), func(t *testing.T, n *mailtest.Network) {
+						svc := identifyReplay(t, n, set, &example.Seen, port)
+						if svc.Product != sig.Product || svc.Confidence < min(plain, sig.Confidence) {
+							t.Errorf("called %q with confidence %d, want %q with %d\n%s", svc.Product, svc.Confidence, sig.Product, sig.Confidence, asJSON(svc.Transcript))
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestMilterAsRspamd asks a milter that says what Rspamd says one more question, by which
+// the two differ, and no others.
+func TestMilterAsRspamd(t *testing.T) {
+	for name, c := range map[string]struct {
+		handler mailtest.Handler
+		product string
+	}{
+		"Rspamd":   {mailtest.Milter{Actions: 0x1ff, Steps: 0xff080, HangsUp: true}, "Rspamd proxy"},
+		"a milter": {mailtest.Milter{Actions: 0x1ff, Steps: 0xff080}, ""},
+	} {
+		for _, port := range []uint16{8890, 9900, 11332} {
+			inMemory(t, fmt.Sprintf("%s, %d", name, port), func(t *testing.T, n *mailtest.Network) {
+				server := n.Serve(t, c.handler)
+				if svc := identifyServer(t, n, server, port); svc.Product != c.product || svc.Name != "milter" {
+					t.Errorf("called %q %q, want %q\n%s", svc.Name, svc.Product, c.product, asJSON(svc.Transcript))
+				}
+				for _, s := range server.Sessions() {
+					if said := string(s.Received); said != "" && said[0] != 0 && !strings.HasPrefix("GET / HTTP/1.0\r\n\r\n", said) {
+						t.Errorf("sent %q", said)
+					}
+				}
+			})
+		}
 	}
 }
 

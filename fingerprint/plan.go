@@ -155,7 +155,7 @@ func (s *session) decide() {
 	}
 	best := s.best()
 	for _, sig := range s.alive {
-		if best == nil || (sig.Confidence > best.Confidence || sig.Outranks(best, s)) && !s.enough(best) {
+		if best == nil || (sig.Confidence > best.Confidence || sig.Outranks(best, s)) && (!s.enough(best) || s.namesBetter(sig, best)) {
 			signatures.Needs(sig.When, s, s.want)
 		}
 	}

@@ -79,6 +79,7 @@ func (p Proxied) fail(c *Conn) {
 // steps: it waits for the client, and sends a RST for an invalid packet.
 type Milter struct {
 	Actions, Steps uint32
+	HangsUp        bool // it ends the connection instead, like Rspamd
 }
 
 // Serve implements [Handler].
@@ -90,7 +91,9 @@ func (m Milter) Serve(c *Conn) {
 		}
 		n := binary.BigEndian.Uint32(size[:])
 		if n == 0 || n > 64<<10 {
-			c.Reset()
+			if !m.HangsUp {
+				c.Reset()
+			}
 			return
 		}
 		packet := make([]byte, n)
