@@ -20,8 +20,13 @@ const (
 	binary
 )
 
-// rankLook is how often a question that waits for others is thought of again.
-const rankLook = 200 * time.Millisecond
+// rankLook is how often a question that waits for others is thought of again, and
+// rankWait how long it waits for each: longer than the reply to a question is waited for,
+// unless the host is slow. There the waits would use up the time of the port.
+const (
+	rankLook = 200 * time.Millisecond
+	rankWait = 1600 * time.Millisecond
+)
 
 // rankOf returns the rank of a question. A port that hung up on text takes none, so that
 // other bytes are as good.
@@ -50,13 +55,13 @@ func (s *session) ready(p *signatures.Probe) bool {
 	return after == signatures.True || after == signatures.Unknown && s.asksAlone(p)
 }
 
-// underWay returns the first rank of a question that is under way: what goes after it
-// waits for its outcome. The caller holds the lock.
+// underWay returns the first rank of a question that has been under way for less than
+// rankWait: what goes after it waits for its outcome. The caller holds the lock.
 func (s *session) underWay(leads map[string]bool) rank {
 	first := binary
-	for _, p := range s.id.Signatures.Probes {
-		if p.Quiet > 0 && s.asked[p.ID] && s.exchanges[p.ID] == nil && s.running > 0 {
-			first = min(first, s.rankOf(p, leads))
+	for id, begun := range s.questions {
+		if s.exchanges[id] == nil && s.running > 0 && time.Since(begun) < rankWait {
+			first = min(first, s.rankOf(s.id.Signatures.Probe(id), leads))
 		}
 	}
 	return first

@@ -116,6 +116,7 @@ func (s *session) begin(p *signatures.Probe) {
 	s.running++
 	if p.Quiet > 0 {
 		s.asking++
+		s.questions[p.ID] = time.Now()
 	}
 	if followsHeader(p) {
 		s.entering++

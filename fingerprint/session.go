@@ -59,10 +59,11 @@ type session struct {
 	since           time.Time     // and since when
 	order           []*Exchange   // in the order of their end
 	exchanges       map[string]*Exchange
-	asked           map[string]bool // probes that were started
-	retried         map[string]bool // probes that were started a second time
-	missed          map[string]bool // probes to be repeated, because the first reply was not received
-	open            map[string]bool // probes whose connection is kept open
+	asked           map[string]bool      // probes that were started
+	questions       map[string]time.Time // when those to a silent port were
+	retried         map[string]bool      // probes that were started a second time
+	missed          map[string]bool      // probes to be repeated, because the first reply was not received
+	open            map[string]bool      // probes whose connection is kept open
 	running         int
 	greetingDecided bool                    // whether there is a greeting is known: it arrived, or the wait is over
 	slowest         time.Duration           // the slowest first byte of a reply, or end of the connection
@@ -115,6 +116,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		perPort:   min(orDefault(id.PerPort, maxPerPort), maxPerPort),
 		exchanges: make(map[string]*Exchange),
 		asked:     make(map[string]bool),
+		questions: make(map[string]time.Time),
 		retried:   make(map[string]bool),
 		missed:    make(map[string]bool),
 		open:      make(map[string]bool),
