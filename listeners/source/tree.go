@@ -25,7 +25,9 @@ var ErrTooMany = errors.New("too many files")
 // A Tree reads files of a file system, each once, and no more than its bounds allow. It
 // must not be used by several goroutines at once.
 type Tree struct {
-	// FS has the files. Names in it are slash-separated, without a leading slash.
+	// FS has the files. Names in it are slash-separated, without a leading slash. For
+	// files of others it should be the FS of an os.Root: that of os.DirFS follows links
+	// out of the folder.
 	FS fs.FS
 
 	// Shown returns the name of a file in messages and anchors; nil means the name in
@@ -65,18 +67,18 @@ func (t *Tree) Read(name string) (*File, error) {
 
 // text reads a file.
 func (t *Tree) text(name string) (string, error) {
-	r, err := t.FS.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	info, err := r.Stat()
+	info, err := fs.Stat(t.FS, name) // before it is opened: a FIFO would block
 	if err != nil {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("reading %q: not a regular file", t.ShownName(name))
 	}
+	r, err := t.FS.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
 	limit := orDefault(t.MaxSize, MaxSize)
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
@@ -101,14 +103,14 @@ func (t *Tree) Head(name string) string {
 	if f := t.files[name]; f != nil {
 		return f.Text[:min(len(f.Text), headSize)]
 	}
+	if info, err := fs.Stat(t.FS, name); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
 	r, err := t.FS.Open(name)
 	if err != nil {
 		return ""
 	}
 	defer r.Close()
-	if info, err := r.Stat(); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
 	head, err := io.ReadAll(io.LimitReader(r, headSize))
 	if err != nil {
 		return ""
@@ -163,10 +165,11 @@ func (t *Tree) FindLocal(from, name string) string {
 		}
 		return ""
 	}
-	if found := t.Find(from, filepath.ToSlash(name)); len(found) == 1 {
-		return found[0]
+	name = path.Join(path.Dir(from), filepath.ToSlash(name))
+	if _, err := fs.Stat(t.FS, name); err != nil {
+		return ""
 	}
-	return ""
+	return name
 }
 
 // glob returns the files of a pattern, sorted; nil if it has none or is no pattern.

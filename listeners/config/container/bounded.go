@@ -2,9 +2,13 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"path"
+	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -22,32 +26,55 @@ func (*bounded) Accept(string) bool { return true }
 // Load returns the path of a file for the library.
 func (b *bounded) Load(_ context.Context, name string) (string, error) {
 	p := b.project
-	for _, from := range p.files { // a path is relative to the file that has it
-		found := p.tree.FindLocal(from.Name, name)
-		if found == "" {
-			continue
-		}
-		f, err := p.tree.Read(found)
-		if err != nil {
-			return "", err
-		}
-		if err := p.checkIncludes(f); err != nil {
-			return "", err
-		}
-		p.files = append(p.files, f)
-		return p.tree.Local(found), nil
+	found, err := p.named(name)
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("%q is not among the files", name)
+	f, err := p.tree.Read(found)
+	if err != nil {
+		return "", err
+	}
+	if err := p.checkIncludes(f); err != nil {
+		return "", err
+	}
+	if !slices.Contains(p.files, f) {
+		p.files = append(p.files, f)
+	}
+	return p.tree.Local(found), nil
+}
+
+// named returns the file that a path means. A path is relative to the file that has it,
+// which the library does not tell.
+func (p *composeProject) named(name string) (string, error) {
+	found := ""
+	for _, from := range p.files {
+		switch f := p.tree.FindLocal(from.Name, name); {
+		case f == "", f == found:
+		case found != "":
+			return "", fmt.Errorf("%q may be %s or %s", name, p.tree.ShownName(found), p.tree.ShownName(f))
+		default:
+			found = f
+		}
+	}
+	if found == "" || p.tree.Dir == "" {
+		return "", fmt.Errorf("%q is not among the files", name)
+	}
+	return found, nil
 }
 
 // Dir returns the folder of a file.
 func (*bounded) Dir(name string) string { return path.Dir(name) }
 
 // checkIncludes refuses a file with which the library would read files by itself: an
-// include with an env_file, and a .env beside an included file that the tree cannot read.
+// include with an env_file or in another folder, and a .env beside an included file that
+// the tree cannot read.
 func (p *composeProject) checkIncludes(f *source.File) error {
-	if includesEnv(f.Text) {
-		return fmt.Errorf("%s includes with env_file, which is not read", p.tree.ShownName(f.Name))
+	key, err := readByLibrary(f.Text)
+	switch {
+	case err != nil:
+		return err
+	case key != "":
+		return fmt.Errorf("%s includes with %s, which is not read", p.tree.ShownName(f.Name), key)
 	}
 	for _, name := range p.tree.Find(f.Name, ".env") {
 		if _, err := p.tree.Read(name); err != nil {
@@ -57,24 +84,27 @@ func (p *composeProject) checkIncludes(f *source.File) error {
 	return nil
 }
 
-// includesEnv reports whether a file has an include with an env_file, which the library
-// would read without a limit.
-func includesEnv(text string) bool {
-	var doc struct {
-		Include []yaml.Node `yaml:"include"`
-	}
-	if yaml.Unmarshal([]byte(text), &doc) != nil {
-		return false
-	}
-	for _, n := range doc.Include {
-		var entry struct {
-			EnvFile yaml.Node `yaml:"env_file"`
+// readByLibrary returns the key of an include, in any document of a file, by which the
+// library would read a file without a limit; "" if there is none.
+func readByLibrary(text string) (key string, err error) {
+	for d := yaml.NewDecoder(strings.NewReader(text)); ; {
+		var doc yaml.Node
+		switch err := d.Decode(&doc); {
+		case errors.Is(err, io.EOF):
+			return "", nil
+		case err != nil:
+			return "", err
+		case len(doc.Content) == 0:
+			continue
 		}
-		if n.Decode(&entry) == nil && !entry.EnvFile.IsZero() {
-			return true
+		for _, include := range items(doc.Content[0], "include") {
+			for _, key := range []string{"env_file", "project_directory"} {
+				if child(include, key) != nil {
+					return key, nil
+				}
+			}
 		}
 	}
-	return false
 }
 
 // portNumber returns the number of a port, and reports whether the text is one.

@@ -156,7 +156,7 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 			continue // ports are discarded then
 		}
 		for _, port := range service.Ports {
-			if port.Protocol == "" || port.Protocol == "tcp" {
+			if port.Protocol == "" || strings.EqualFold(port.Protocol, "tcp") {
 				p.publish(&c, service, port, tokens.port(name, port))
 			}
 		}

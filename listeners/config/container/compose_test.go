@@ -121,6 +121,21 @@ services:
 		{"a file outside of the tree", []string{"compose.yml", "include: [/dev/zero]\nservices: {}\n"}, []string{
 			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: "/dev/zero" is not among the files`,
 		}},
+		{"the same in a second document", []string{"compose.yml", "services: {}\n---\ninclude: [{path: b.yml, env_file: /dev/zero}]\n", "b.yml", "services: {}\n"}, []string{
+			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: compose.yml includes with env_file, which is not read`,
+		}},
+		{"another folder with variables", []string{"compose.yml", "include: [{path: b.yml, project_directory: ../..}]\n", "b.yml", "services: {}\n"}, []string{
+			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: compose.yml includes with project_directory, which is not read`,
+		}},
+		{"a file that two services extend", []string{"compose.yml", "services:\n  a: {extends: {file: base.yml, service: c}}\n  b: {extends: {file: base.yml, service: c}}\n",
+			"base.yml", "services:\n  c:\n    ports: ['10025:25']\n"}, []string{
+			"base.yml:3:14-19 services.a.ports :10025:25 invalid IP target=25",
+			"base.yml:3:14-19 services.b.ports :10025:25 invalid IP target=25",
+		}},
+		{"two files of one name", []string{"compose.yml", "services:\n  a: {extends: {file: sub/a.yml, service: a}}\n  b: {extends: {file: sub/a.yml, service: a}}\n",
+			"sub/a.yml", "services:\n  a: {extends: {file: common.yml, service: c}}\n", "common.yml", "services:\n  c: {ports: ['1:1']}\n", "sub/common.yml", "services:\n  c:\n    ports: ['10025:25']\n"}, []string{
+			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: "common.yml" may be common.yml or sub/common.yml`,
+		}},
 		{"a file of variables that the library would read", []string{"compose.yml", "include: [{path: b.yml, env_file: /dev/zero}]\n", "b.yml", "services: {}\n"}, []string{
 			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: compose.yml includes with env_file, which is not read`,
 		}},

@@ -18,7 +18,7 @@ import (
 // services and pods are reachable from outside of the cluster. A template that is not
 // rendered is a doubt.
 func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
-	m := &manifests{file: f}
+	m := &manifests{file: f, seen: map[*yaml.Node]bool{}}
 	if at := strings.Index(f.Text, "{{"); at >= 0 {
 		m.doubt(f.Anchor(at, at+2), "a template: what it opens is known only after it is rendered, as by \"helm template\"")
 		return m.config
@@ -35,7 +35,7 @@ func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
 			return m.config
 		}
 		if len(doc.Content) > 0 {
-			m.object(doc.Content[0], 0)
+			m.object(doc.Content[0])
 		}
 	}
 }
@@ -44,14 +44,19 @@ func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
 type manifests struct {
 	file   *source.File
 	config listeners.Config
+	seen   map[*yaml.Node]bool // objects that were read
 }
 
-// object adds what one object opens.
-func (m *manifests) object(n *yaml.Node, depth int) {
+// object adds what one object opens, once: the lists of a list may be the same.
+func (m *manifests) object(n *yaml.Node) {
+	if n = resolved(n); m.seen[n] {
+		return
+	}
+	m.seen[n] = true
 	kind, _ := text(n, "kind")
 	name, _ := text(n, "metadata", "name")
 	id := strings.ToLower(kind) + "/" + name
-	spec := child(n, "spec", 0)
+	spec := child(n, "spec")
 	switch kind {
 	case "Service":
 		m.service(id, spec)
@@ -63,9 +68,7 @@ func (m *manifests) object(n *yaml.Node, depth int) {
 		m.pod(id, under(spec, "template", "spec"))
 	case "List":
 		for _, item := range items(n, "items") {
-			if depth < maxMerges {
-				m.object(item, depth+1)
-			}
+			m.object(item)
 		}
 	}
 }
@@ -73,7 +76,7 @@ func (m *manifests) object(n *yaml.Node, depth int) {
 // under returns the node under a path of keys, nil if there is none.
 func under(n *yaml.Node, keys ...string) *yaml.Node {
 	for _, key := range keys {
-		n = child(n, key, 0)
+		n = child(n, key)
 	}
 	return n
 }
@@ -83,7 +86,7 @@ func under(n *yaml.Node, keys ...string) *yaml.Node {
 func (m *manifests) service(id string, spec *yaml.Node) {
 	kind, kindNode := text(spec, "type")
 	for _, port := range items(spec, "ports") {
-		if protocol, _ := text(port, "protocol"); protocol != "" && protocol != "TCP" {
+		if protocol, _ := text(port, "protocol"); protocol != "" && !strings.EqualFold(protocol, "TCP") {
 			continue
 		}
 		number, at := text(port, "port")
@@ -132,7 +135,7 @@ func (m *manifests) serviceSettings(spec, port *yaml.Node) []listeners.Setting {
 		ranges = append(ranges, n.Value)
 	}
 	if ranges != nil {
-		list = append(list, listeners.Setting{Name: "loadBalancerSourceRanges", Value: strings.Join(ranges, " "), At: m.at(child(spec, "loadBalancerSourceRanges", 0))})
+		list = append(list, listeners.Setting{Name: "loadBalancerSourceRanges", Value: strings.Join(ranges, " "), At: m.at(child(spec, "loadBalancerSourceRanges"))})
 	}
 	return list
 }
@@ -155,7 +158,7 @@ func (m *manifests) container(id string, c *yaml.Node, onHost bool, network *yam
 	name, _ := text(c, "name")
 	image, imageNode := text(c, "image")
 	for _, port := range items(c, "ports") {
-		if protocol, _ := text(port, "protocol"); protocol != "" && protocol != "TCP" {
+		if protocol, _ := text(port, "protocol"); protocol != "" && !strings.EqualFold(protocol, "TCP") {
 			continue
 		}
 		target, targetNode := text(port, "containerPort")

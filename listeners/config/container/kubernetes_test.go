@@ -98,3 +98,22 @@ func FuzzKubernetes(f *testing.F) {
 		}
 	})
 }
+
+// TestHostileManifests holds that files which are made to be slow or wrong are read.
+func TestHostileManifests(t *testing.T) {
+	wide := "<<: [" + strings.Repeat("*a0,", 40) + "*a0]"
+	merges := "kind: Service\na0: &a0 {x: 1}\n"
+	list := "kind: List\nl0: &l0 {kind: Pod}\n"
+	for _, level := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+		before := string(level[0] - 1)
+		merges += "a" + level + ": &a" + level + " {" + strings.ReplaceAll(wide, "*a0", "*a"+before) + "}\n"
+		list += "l" + level + ": &l" + level + " {kind: List, items: [" + strings.Repeat("*l"+before+",", 40) + "]}\n"
+	}
+	for name, text := range map[string]string{
+		"merges":          merges + "spec: *a8\n",
+		"lists":           list + "items: [*l8]\n",
+		"other line ends": "apiVersion: v1\nkind: Service\nspec:\r  type: NodePort\r  ports:\r  - nodePort: \"30025\"\n#",
+	} {
+		t.Run(name, func(*testing.T) { Kubernetes(nil, source.NewFile("k.yml", "k.yml", text)) })
+	}
+}

@@ -13,7 +13,7 @@ import (
 func scalar(f *source.File, n *yaml.Node, text string) result.Anchor {
 	at := f.Offset(n.Line, n.Column)
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		at++
+		at = min(at+1, len(f.Text)) // YAML has more kinds of line ends than a file here
 	}
 	if !strings.HasPrefix(f.Text[at:], text) { // escapes, folded lines
 		return f.Anchor(at, at)
@@ -35,15 +35,21 @@ func members(n *yaml.Node) func(func(string, *yaml.Node) bool) {
 	}
 }
 
-// maxMerges is how many merge keys in one another are followed.
-const maxMerges = 16
+// maxAliases is how many aliases of aliases are followed.
+const maxAliases = 16
 
 // child returns the value of a key of a mapping, also of one that it merges in (<<); nil
 // if there is none.
-func child(n *yaml.Node, key string, depth int) *yaml.Node {
-	if n = resolved(n); n == nil || n.Kind != yaml.MappingNode || depth > maxMerges {
+func child(n *yaml.Node, key string) *yaml.Node {
+	return search(n, key, map[*yaml.Node]bool{})
+}
+
+// search is child in a mapping and in those that it merges in, each once.
+func search(n *yaml.Node, key string, seen map[*yaml.Node]bool) *yaml.Node {
+	if n = resolved(n); n == nil || n.Kind != yaml.MappingNode || seen[n] {
 		return nil
 	}
+	seen[n] = true
 	var merged *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch n.Content[i].Value {
@@ -55,13 +61,13 @@ func child(n *yaml.Node, key string, depth int) *yaml.Node {
 	}
 	if merged != nil && merged.Kind == yaml.SequenceNode {
 		for _, m := range merged.Content {
-			if found := child(m, key, depth+1); found != nil {
+			if found := search(m, key, seen); found != nil {
 				return found
 			}
 		}
 		return nil
 	}
-	return child(merged, key, depth+1)
+	return search(merged, key, seen)
 }
 
 // keyOf returns the key itself.
@@ -79,7 +85,7 @@ func keyOf(n *yaml.Node, key string) *yaml.Node {
 
 // resolved returns the node to which an alias refers.
 func resolved(n *yaml.Node) *yaml.Node {
-	for depth := 0; n != nil && n.Kind == yaml.AliasNode && depth < maxMerges; depth++ {
+	for depth := 0; n != nil && n.Kind == yaml.AliasNode && depth < maxAliases; depth++ {
 		n = n.Alias
 	}
 	return n
@@ -88,7 +94,7 @@ func resolved(n *yaml.Node) *yaml.Node {
 // text returns a scalar under a path of keys, and its node; "" and nil if there is none.
 func text(n *yaml.Node, keys ...string) (string, *yaml.Node) {
 	for _, key := range keys {
-		n = child(n, key, 0)
+		n = child(n, key)
 	}
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return "", nil
@@ -98,7 +104,7 @@ func text(n *yaml.Node, keys ...string) (string, *yaml.Node) {
 
 // items returns the elements of a list under a key.
 func items(n *yaml.Node, key string) []*yaml.Node {
-	list := child(n, key, 0)
+	list := child(n, key)
 	if list == nil || list.Kind != yaml.SequenceNode {
 		return nil
 	}

@@ -2,6 +2,7 @@ package container
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
@@ -14,8 +15,14 @@ import (
 // positions.
 type tokens struct {
 	project *composeProject
-	roots   []*yaml.Node // the services of each file of the project
+	roots   []root
 	entries []portEntry
+}
+
+// A root has the services of one document of a file.
+type root struct {
+	file     *source.File
+	services *yaml.Node
 }
 
 // A portEntry is one entry of ports.
@@ -30,18 +37,25 @@ type portEntry struct {
 func newTokens(p *composeProject) *tokens {
 	t := &tokens{project: p}
 	for _, f := range p.files {
-		var doc yaml.Node
-		if yaml.Unmarshal([]byte(f.Text), &doc) != nil || len(doc.Content) == 0 {
-			t.roots = append(t.roots, nil)
-			continue
-		}
-		services := child(doc.Content[0], "services", 0)
-		t.roots = append(t.roots, services)
-		for name, service := range members(services) {
-			t.addEntries(f, name, child(service, "ports", 0))
+		for d := yaml.NewDecoder(strings.NewReader(f.Text)); ; {
+			var doc yaml.Node
+			if d.Decode(&doc) != nil {
+				break
+			}
+			if len(doc.Content) > 0 {
+				t.addServices(f, child(doc.Content[0], "services"))
+			}
 		}
 	}
 	return t
+}
+
+// addServices adds the services of one document.
+func (t *tokens) addServices(f *source.File, services *yaml.Node) {
+	t.roots = append(t.roots, root{f, services})
+	for name, service := range members(services) {
+		t.addEntries(f, name, child(service, "ports"))
+	}
 }
 
 // addEntries adds the entries of one list of ports.
@@ -73,9 +87,9 @@ func (t *tokens) parse(n *yaml.Node) []types.ServicePortConfig {
 		list, _ := types.ParsePortConfig(text(n))
 		return list
 	}
-	target, _ := portNumber(text(child(n, "target", 0)))
+	target, _ := portNumber(text(child(n, "target")))
 	return []types.ServicePortConfig{{
-		HostIP: text(child(n, "host_ip", 0)), Published: text(child(n, "published", 0)), Target: uint32(target), Protocol: text(child(n, "protocol", 0)),
+		HostIP: text(child(n, "host_ip")), Published: text(child(n, "published")), Target: uint32(target), Protocol: text(child(n, "protocol")),
 	}}
 }
 
@@ -107,16 +121,16 @@ func (t *tokens) port(service string, port types.ServicePortConfig) result.Ancho
 
 // service returns the line of a key of a service, else that of the service.
 func (t *tokens) service(name, key string) result.Anchor {
-	for i, root := range t.roots {
-		for n, service := range members(root) {
+	for _, root := range t.roots {
+		for n, service := range members(root.services) {
 			if n != name {
 				continue
 			}
 			if k := keyOf(service, key); k != nil {
-				return scalar(t.project.files[i], k, k.Value)
+				return scalar(root.file, k, k.Value)
 			}
-			if k := keyOf(root, name); k != nil {
-				return scalar(t.project.files[i], k, k.Value)
+			if k := keyOf(root.services, name); k != nil {
+				return scalar(root.file, k, k.Value)
 			}
 		}
 	}
@@ -128,7 +142,7 @@ func (e *portEntry) anchor() result.Anchor {
 	if e.node.Kind == yaml.ScalarNode {
 		return scalar(e.file, e.node, publishedSide(e.node.Value))
 	}
-	if n := child(e.node, "published", 0); n != nil {
+	if n := child(e.node, "published"); n != nil {
 		return scalar(e.file, n, n.Value)
 	}
 	return e.file.Anchor(e.file.Offset(e.node.Line, e.node.Column), e.file.Offset(e.node.Line, e.node.Column))

@@ -55,10 +55,14 @@ func TestReaders(t *testing.T) {
 			"2:8-17 Socket 0.0.0.0 8891 milter; Socket has no @HOST; the milter then listens on all addresses",
 		}},
 		{"OpenDKIM, the last one counts", OpenDKIM, "Socket inet:8891\nsocket local:/run/x\n", nil},
-		{"OpenDMARC on loopback", OpenDMARC, "Socket inet6:8893@localhost\n", []string{"1:8-28 Socket 127.0.0.1 8893 milter"}},
+		{"OpenDMARC on loopback", OpenDMARC, "Socket inet6:8893@localhost\n", []string{"1:8-28 Socket ::1 8893 milter"}},
 		{"OpenDMARC by name", OpenDMARC, "Socket inet:8893@mail.example\n", []string{
 			`1:8-30 Socket invalid IP 8893 milter; doubt: the address of "mail.example" is not in the files`,
 		}},
+		{"OpenDKIM, the family in capitals, and an include", OpenDKIM, "Include /etc/x\nSocket INET:8891@10.0.0.5\n", []string{
+			"2:8-26 Socket 10.0.0.5 8891 milter", "1:9-15 doubt: the file that is included may set Socket",
+		}},
+		{"OpenDKIM, an unknown family", OpenDKIM, "Socket tcp:8891\n", []string{"1:8-16 doubt: the family of Socket is not known"}},
 		{"OpenDKIM without a port", OpenDKIM, "Socket inet:@localhost\n", []string{"1:8-23 doubt: Socket has no port"}},
 		{"clamd on all addresses", Clamd, "LocalSocket /run/clamd\nTCPSocket 3310\n", []string{
 			"2:11-15 TCPSocket invalid IP 3310 antivirus; TCPAddr is not set; clamd then listens on all addresses",

@@ -15,7 +15,7 @@ import (
 var netServerLine = regexp.MustCompile(`^\s*(?:--)?(\w+)(?:\s*[=:]\s*|\s+)(.+)$`)
 
 // DKIMproxy reads dkimproxy_in.conf or dkimproxy_out.conf. The daemon does not start
-// without an address in listen, so that no default widens one.
+// without listen; a port without an address is on all of them.
 func DKIMproxy(_ *source.Tree, f *source.File) listeners.Config {
 	var c listeners.Config
 	for start, line := range f.Lines() {

@@ -1,6 +1,7 @@
 package daemons
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
@@ -19,7 +20,11 @@ func OpenDMARC(_ *source.Tree, f *source.File) listeners.Config { return milter(
 // counts.
 func milter(f *source.File, product string) listeners.Config {
 	var c listeners.Config
+	var included []listeners.Doubt
 	pairs(f, func(p pair) {
+		if strings.EqualFold(p.name, "Include") {
+			included = append(included, listeners.Doubt{Problem: "the file that is included may set Socket", At: f.Anchor(p.at, p.at+len(p.value))})
+		}
 		if !strings.EqualFold(p.name, "Socket") {
 			return
 		}
@@ -37,6 +42,7 @@ func milter(f *source.File, product string) listeners.Config {
 			c.Listeners = append(c.Listeners, l)
 		}
 	})
+	c.Doubts = append(c.Doubts, included...)
 	return c
 }
 
@@ -44,8 +50,12 @@ func milter(f *source.File, product string) listeners.Config {
 // inet6:PORT@HOST, or the path of a local socket, which does not listen on a port.
 func milterSocket(text string) (l listeners.Listener, listens bool, problem string) {
 	family, rest, ok := strings.Cut(text, ":")
-	if !ok || family != "inet" && family != "inet6" {
+	family = strings.ToLower(family) // as libmilter does (libmilter/listener.c)
+	switch {
+	case !ok, family == "unix", family == "local":
 		return l, false, ""
+	case family != "inet" && family != "inet6":
+		return l, false, "the family of Socket is not known"
 	}
 	port, host, _ := strings.Cut(rest, "@")
 	l.Port, ok = endpoint.Port(port)
@@ -54,8 +64,11 @@ func milterSocket(text string) (l listeners.Listener, listens bool, problem stri
 	}
 	l.Protocol, l.Role = "milter", result.RoleMilter
 	l.Bind(host)
-	if host == "" {
+	switch {
+	case host == "":
 		l.Address = anyOf(family == "inet6")
+	case family == "inet6" && strings.EqualFold(host, "localhost"):
+		l.Address = netip.IPv6Loopback()
 	}
 	return l, true, ""
 }

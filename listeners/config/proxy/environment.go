@@ -9,22 +9,23 @@ import (
 // An environment has the variables that a file of HAProxy sets itself.
 type environment struct{ values map[string]string }
 
-// maxVariables is how many variables a file can set; further ones count as not set.
-const maxVariables = 1000
+// maxVariables is how many variables a file can set, and maxValue how long the value of
+// one can be; further and longer ones count as not set.
+const (
+	maxVariables = 1000
+	maxValue     = 4096
+)
 
 // with returns the environment in which a variable has a value, or with known false has one
 // that is not in the files.
 func (e *environment) with(name, value string, known bool) *environment {
-	if len(e.values) >= maxVariables {
-		return e
-	}
 	next := environment{maps.Clone(e.values)}
 	if next.values == nil {
 		next.values = map[string]string{}
 	}
-	next.values[name] = value
-	if !known {
-		delete(next.values, name)
+	delete(next.values, name)
+	if known && len(value) <= maxValue && len(next.values) < maxVariables {
+		next.values[name] = value
 	}
 	return &next
 }
@@ -73,6 +74,10 @@ func (w word) expanded() word {
 		value, width := w.text[i:i+1], 1
 		if value == "$" {
 			value, width = w.variable(w.text[i:])
+		}
+		if text.Len()+len(value) > maxWord {
+			w.open = append(w.open, strings.Trim(w.text[i:i+width], "${}"))
+			break
 		}
 		text.WriteString(value)
 		i += width

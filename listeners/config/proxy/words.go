@@ -62,6 +62,9 @@ func haproxyWords(f *source.File, start int, line string, env *environment) (wor
 		case c == '$' && quote == '"':
 			var value string
 			value, width = w.variable(line[i:])
+			if text.Len()+len(value) > maxWord {
+				return nil, "a word is longer than a line of HAProxy can be; HAProxy does not start"
+			}
 			text.WriteString(value)
 		default:
 			text.WriteByte(c)
@@ -75,6 +78,10 @@ func haproxyWords(f *source.File, start int, line string, env *environment) (wor
 	end()
 	return words, ""
 }
+
+// maxWord is how long a word can be after its variables are replaced. HAProxy takes lines
+// of 2048 bytes (LINESIZE in include/haproxy/defaults.h).
+const maxWord = 64 << 10
 
 // unquotedPlace returns a place without the quotation marks around it.
 func unquotedPlace(text string, start, end int) (int, int) {
