@@ -141,7 +141,9 @@ func (w *wire) tail(ctx context.Context, b []byte, rtt time.Duration) string {
 	}
 	// An urgent byte first: a proxy that read another line would try to send it on, and
 	// end everything because the daemon is gone.
-	urgent := func() bool { return sendUrgent(w.conn, '\n') }
+	urgent := func() bool {
+		return w.conn.SetWriteDeadline(time.Now().Add(time.Second)) == nil && sendUrgent(w.conn, '\n')
+	}
 	switch w.tailOnce(ctx, urgent, rtt) {
 	case signatures.TailReset:
 		return signatures.TailBriefly

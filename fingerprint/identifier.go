@@ -209,6 +209,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 		id.slots = make(chan struct{}, orDefault(id.Concurrency, 256))
 		if id.limit = id.Slots; id.limit == nil {
 			id.limit = hosts.NewSlots(0)
+			id.limit.NotAfter = id.NotAfter
 		}
 	}
 	h := id.hosts[addr]

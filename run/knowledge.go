@@ -33,10 +33,10 @@ func (o *Options) preload() {
 	}
 }
 
-// planKnowledge returns the built-in ports and rules if a plan needs them; else they
-// are nil, and are read while the run sweeps.
-func (o *Options) planKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error) {
-	if o.policyFile() != "" || o.Baseline != "" || strings.Contains(o.FailOn, "rule:") {
+// planKnowledge returns the built-in ports and rules if a plan with that policy file, ""
+// for none, needs them; else they are nil, and are read while the run sweeps.
+func (o *Options) planKnowledge(policyFile string) (known *signatures.Ports, rules *exposure.RuleSet, _ error) {
+	if policyFile != "" || o.Baseline != "" || strings.Contains(o.FailOn, "rule:") {
 		return LoadKnowledge()
 	}
 	if _, err := scope.ParsePorts(strings.Join(o.Ports, ","), nil); err == nil {

@@ -74,7 +74,8 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 		p.seed = randomSeed()
 	}
 	opts.preload()
-	known, rules, err := opts.planKnowledge()
+	policyFile := opts.policyFile()
+	known, rules, err := opts.planKnowledge(policyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	note(opts.check())
 	uses := opts.checkFiles(slices.Concat(opts.TargetFiles, []string{opts.Scope}, opts.ExcludeFiles))
 	note(uses)
-	if p.policy, err = ReadPolicy(opts.policyFile(), rules, known); err != nil {
+	if p.policy, err = ReadPolicy(policyFile, rules, known); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
 	p.opts = opts.resolve(p.policy)

@@ -103,8 +103,8 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 	c.Decision.Notices = append(c.Decision.Notices, p.opts.repaired(log)...)
 	p.write(&c, w.identifier != nil, outs, run)
 	closed := outs.Close()
-	p.awaitEnds(ctx)
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
+	p.awaitEnds(ctx)
 	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
 	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Decision.Code, CodeOf(err)), outs))
 }
@@ -128,6 +128,7 @@ func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 		early:  func(port exposure.Subject) error { return outs.Early(report.Clean(port.Port(), p.tree)) },
 	}
 	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
+	p.limit.NotAfter = p.lastMoment()
 	p.pace = newPace(p.opts.rate)
 	var err error
 	if w.engine, err = engine.New(ctx, p.engineConfig(outs.Pcap())); err != nil {

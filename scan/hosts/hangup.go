@@ -34,6 +34,9 @@ type ending struct {
 // 1122, Section 4.2.2.13), and a daemon logs that as an error. To the other side nothing
 // else differs, so that the connection needs no slot.
 func (s *Slots) HangUp(conn net.Conn) error {
+	if s.over() {
+		return reset(conn)
+	}
 	half, ok := base(conn).(interface{ CloseWrite() error })
 	if !ok || !s.ending.begin() {
 		return conn.Close()
@@ -44,12 +47,31 @@ func (s *Slots) HangUp(conn net.Conn) error {
 	}
 	go func() {
 		defer s.ending.end()
-		defer conn.Close()
-		if conn.SetReadDeadline(time.Now().Add(endTime)) == nil {
+		until := time.Now().Add(endTime)
+		if !s.NotAfter.IsZero() && s.NotAfter.Before(until) {
+			until = s.NotAfter
+		}
+		if conn.SetReadDeadline(until) == nil {
 			_, _ = io.CopyN(io.Discard, conn, maxRest) // however it ends, it is closed
 		}
+		if s.over() {
+			_ = reset(conn)
+			return
+		}
+		conn.Close()
 	}()
 	return nil
+}
+
+// over reports whether nothing may be sent any more.
+func (s *Slots) over() bool { return !s.NotAfter.IsZero() && !time.Now().Before(s.NotAfter) }
+
+// reset ends a connection by RST (RFC 9293, Section 3.10.7) where possible.
+func reset(conn net.Conn) error {
+	if l, ok := base(conn).(interface{ SetLinger(int) error }); ok {
+		_ = l.SetLinger(0) // best effort: closing ends it too
+	}
+	return conn.Close()
 }
 
 // CanHangUp reports whether one more connection can be ended by [Slots.HangUp] now, and

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +50,43 @@ func TestHangUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHangUpNotAfter resets connections when nothing may be sent any more: those that end
+// then, and those that were ended before and whose daemon has not.
+func TestHangUpNotAfter(t *testing.T) {
+	for _, before := range []time.Duration{0, time.Second} { // the end of the connection, before that of the run
+		synctest.Test(t, func(t *testing.T) {
+			n := new(mailtest.Network)
+			server := n.Serve(t, mailtest.HandlerFunc((*mailtest.Conn).Swallow))
+			slots := hosts.NewSlots(0)
+			slots.NotAfter = time.Now().Add(before)
+			raw, err := n.Dial(t.Context(), server.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn := &lingering{Conn: raw}
+			if err := slots.HangUp(conn); err != nil {
+				t.Error(err)
+			}
+			slots.Await(t.Context())
+			if took := time.Since(slots.NotAfter); took > 0 || before == 0 && !conn.lingers.Load() {
+				t.Errorf("ended %v before: closed %v after the end, reset %t", before, took, conn.lingers.Load())
+			}
+		})
+	}
+}
+
+// A lingering connection says whether it is to be reset.
+type lingering struct {
+	net.Conn
+	lingers atomic.Bool
+}
+
+// SetLinger is that of [net.TCPConn].
+func (c *lingering) SetLinger(int) error {
+	c.lingers.Store(true)
+	return nil
 }
 
 // TestHangUpMany closes connections at once when many are listened to after their end

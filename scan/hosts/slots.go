@@ -8,12 +8,18 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Slots limits how many connections to each address are open at once: each takes a
 // slot of the address, for a probe of a sweep or for a dialogue on an open port. It
 // may be used by several goroutines, but by one sweep at a time.
 type Slots struct {
+	// NotAfter is when the connections that [Slots.HangUp] ended are reset, so that
+	// nothing is sent afterwards, not even repetitions by the kernel; the zero Time is
+	// never. It must not change once a connection is open.
+	NotAfter time.Time
+
 	each, total int
 
 	mu     sync.Mutex
