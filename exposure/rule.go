@@ -144,7 +144,7 @@ func (r *Rule) help() string {
 	if len(r.Fixes.IDs) > 0 {
 		b.WriteString("\n| Software | Edit | Takes effect with | Basis |\n| --- | --- | --- | --- |\n")
 		for _, f := range r.Fixes.Known() {
-			row := []string{f.Name(), f.Summary(fix.Values{}), "", f.Basis()}
+			row := []string{f.Name(), f.Outline(fix.Values{}), "", f.Basis()}
 			if f.Apply != "" {
 				row[2] = "`" + f.Apply + "`"
 			}

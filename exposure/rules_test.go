@@ -403,6 +403,13 @@ func TestRuleTexts(t *testing.T) {
 				t.Errorf("%s: help has an unfilled port: %s", r.ID, text)
 			}
 		}
+		for _, f := range r.Fixes.Known() {
+			for _, part := range append([]string{f.Apply}, f.Steps...) {
+				if part = strings.ReplaceAll(fillPort(part, 0), "|", `\|`); !strings.Contains(r.Help, part) {
+					t.Errorf("%s: the help lacks a step of %s: %s", r.ID, f.ID, part)
+				}
+			}
+		}
 	}
 }
 

@@ -71,6 +71,22 @@ func (f *Fix) Summary(v Values) string {
 	return text
 }
 
+// Outline returns the summary and the other steps in one line: all that comes before
+// Check and Apply.
+func (f *Fix) Outline(v Values) string {
+	text := f.Summary(v)
+	if !f.Manual() {
+		return text
+	}
+	for _, s := range f.Steps[1:] {
+		if !strings.HasSuffix(text, ":") {
+			text += ";"
+		}
+		text += " " + v.fill(s)
+	}
+	return text
+}
+
 // Lines returns the summary, the lines after the edit, and the commands that
 // check the edit, apply it and verify that it worked.
 func (f *Fix) Lines(v Values) []string {
