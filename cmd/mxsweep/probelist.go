@@ -34,16 +34,16 @@ func listProbes(b *bytes.Buffer, set *signatures.Set) error {
 	return countProbes(b, set)
 }
 
-// countProbes lists at how many ports of the laboratory each probe was asked, and at
-// how many its reply is part of what identified the daemon.
+// countProbes lists how many ports of the laboratory (internal/lab) got each probe, and
+// at how many its reply is part of what identified the daemon.
 func countProbes(b *bytes.Buffer, set *signatures.Set) error {
 	lab, err := signatures.Lab()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "At the %d open ports of the laboratory (internal/lab):\n\n", lab.Ports)
+	fmt.Fprintf(b, "In the test laboratory (%d open ports), how many ports got each probe, and how many it helped identify:\n\n", lab.Ports)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROBE\tASKED\tDECIDED")
+	fmt.Fprintln(w, "PROBE\tPORTS\tIDENTIFIED")
 	for _, p := range set.Probes {
 		if n, counted := lab.Probes[p.ID]; counted {
 			fmt.Fprintf(w, "%s\t%d\t%d\n", p.ID, n.Asked, n.Decided)

@@ -70,7 +70,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 			return fault.WriteError(standardOutput, err)
 		},
 	}
-	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent and when, how safe it is, why, and how often it decided")
+	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent and when, how safe it is, why, and how often it identified a daemon in the test laboratory")
 	return cmd
 }
 
