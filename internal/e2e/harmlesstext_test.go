@@ -25,12 +25,11 @@ their own hosts, and one of those of [the laboratory](../internal/lab/README.md)
     MXSWEEP_E2E=1 go test -run '^TestHarmless$' ./internal/e2e -update
     MXSWEEP_E2E=1 go test -run '^TestLabHarmless$' ./internal/e2e -update
 
-They are the lines that each log gained, without times, and with N for each number; a
-traceback of Python is one line. Which questions are asked depends on timing, so that two
-runs differ: a further run adds its lines, and each has the number of the run in which it
-was most frequent. Remove the file to start over. The first test, without -update, fails
-where a line that looks alarming is not listed and comes again in a second scan; the
-second runs with -update only.
+The tables list the lines added to each log, with times removed and numbers shown as N; a
+Python traceback counts as one line. Timing decides which probes are sent, so runs differ:
+each -update run adds new lines, and a line shows its highest count in any run. Delete the
+file to start over. Without -update, the first test fails on an alarming line that is not
+listed and appears again in a second scan; the second test runs only with -update.
 
 Never sent: a mail transaction (MAIL, RCPT, DATA, BDAT), a login or AUTH, a complete
 policy request, a command that stops or reloads a daemon, trains a filter or scans a file,
