@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // A lastConn is a connection that is reset at a given time, so that nothing is sent
@@ -67,23 +68,12 @@ func (c *lastConn) reset() {
 	c.Conn.SetDeadline(time.Unix(1, 0)) // ends a write under way
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	raw := underlying(c.Conn)
+	raw := hosts.Base(c.Conn)
 	if l, ok := raw.(interface{ SetLinger(int) error }); ok {
 		l.SetLinger(0) // best effort: closing ends it too
 	}
 	raw.Close() // before a wrapper ends it in order
 	c.Conn.Close()
-}
-
-// underlying returns the connection below wrappers.
-func underlying(conn net.Conn) net.Conn {
-	for {
-		inner, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return conn
-		}
-		conn = inner.NetConn()
-	}
 }
 
 // dialUntil opens a connection that ends with the authorization. One that is not open

@@ -96,7 +96,7 @@ func (f *fronted) check(t *testing.T, svc *Identification, incomplete bool) {
 	}
 	// Its name needs one connection more than may be left: in which order the questions
 	// before end, when several end at the same time, decides how many are asked.
-	if f.product == "chasquid" && svc.Product == "" && behind == "" && svc.ProxyParser == f.parser {
+	if f.product == "chasquid" && svc.Transcript.Find("smtp-empty-line") == nil && svc.Product == "" && behind == "" && svc.ProxyParser == f.parser {
 		return
 	}
 	if f.behind != "" && svc.ProtocolConfidence() < 7 && !incomplete {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -222,7 +223,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // endSending tells the other side that nothing more is sent, and listens on.
 func (w *wire) endSending() {
-	if c, ok := underlying(w.conn).(interface{ CloseWrite() error }); ok {
+	if c, ok := hosts.Base(w.conn).(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite() // one that is gone already ends the reading
 	}
 }

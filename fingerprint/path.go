@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -22,7 +23,7 @@ type path struct {
 // pathOf asks the kernel about a connection. It reports false if the system does not
 // say. Connections other than TCP have no loss; those in memory tell the rest.
 func pathOf(c net.Conn) (path, bool) {
-	switch c := underlying(c).(type) {
+	switch c := hosts.Base(c).(type) {
 	case *net.TCPConn:
 		return kernelPath(c)
 	case interface{ Ended() (hungUp, reset bool) }:
@@ -36,7 +37,7 @@ func pathOf(c net.Conn) (path, bool) {
 // sendUrgent sends one byte as urgent data, outside of TLS. It reports whether that was
 // sent. Connections in memory do it themselves.
 func sendUrgent(c net.Conn, b byte) bool {
-	switch c := underlying(c).(type) {
+	switch c := hosts.Base(c).(type) {
 	case *net.TCPConn:
 		return kernelUrgent(c, b)
 	case interface{ SendUrgent(b byte) bool }:

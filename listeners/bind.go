@@ -24,3 +24,16 @@ func (l *Listener) Bind(host string) {
 		l.Doubt = fmt.Sprintf("the address of %q is not in the files", host)
 	}
 }
+
+// BindFamily is Bind for a daemon whose listener without an address is each IPv4 address,
+// or with v6 each IPv6 address.
+func (l *Listener) BindFamily(host string, v6 bool) {
+	l.Bind(host)
+	switch {
+	case host != "" && host != "*":
+	case v6:
+		l.Address = netip.IPv6Unspecified()
+	default:
+		l.Address = netip.IPv4Unspecified()
+	}
+}

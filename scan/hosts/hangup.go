@@ -37,7 +37,7 @@ func (s *Slots) HangUp(conn net.Conn) error {
 	if s.over() {
 		return reset(conn)
 	}
-	half, ok := base(conn).(interface{ CloseWrite() error })
+	half, ok := Base(conn).(interface{ CloseWrite() error })
 	if !ok || !s.ending.begin() {
 		return conn.Close()
 	}
@@ -68,7 +68,7 @@ func (s *Slots) over() bool { return !s.NotAfter.IsZero() && !time.Now().Before(
 
 // reset ends a connection by RST (RFC 9293, Section 3.10.7) where possible.
 func reset(conn net.Conn) error {
-	if l, ok := base(conn).(interface{ SetLinger(int) error }); ok {
+	if l, ok := Base(conn).(interface{ SetLinger(int) error }); ok {
 		_ = l.SetLinger(0) // best effort: closing ends it too
 	}
 	return conn.Close()
@@ -121,8 +121,8 @@ func (e *ending) end() {
 	}
 }
 
-// base returns the connection below wrappers.
-func base(conn net.Conn) net.Conn {
+// Base returns the connection below wrappers, which have a method NetConn.
+func Base(conn net.Conn) net.Conn {
 	for {
 		inner, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {

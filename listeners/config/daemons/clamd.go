@@ -2,7 +2,6 @@ package daemons
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
 	"github.com/mxsweep/mxsweep/listeners"
@@ -48,12 +47,4 @@ func Clamd(_ *source.Tree, f *source.File) listeners.Config {
 		c.Listeners = append(c.Listeners, l)
 	}
 	return c
-}
-
-// anyOf returns the unspecified address of a family.
-func anyOf(v6 bool) netip.Addr {
-	if v6 {
-		return netip.IPv6Unspecified()
-	}
-	return netip.IPv4Unspecified()
 }

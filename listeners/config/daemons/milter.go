@@ -63,11 +63,8 @@ func milterSocket(text string) (l listeners.Listener, listens bool, problem stri
 		return l, false, "Socket has no port"
 	}
 	l.Protocol, l.Role = "milter", result.RoleMilter
-	l.Bind(host)
-	switch {
-	case host == "":
-		l.Address = anyOf(family == "inet6")
-	case family == "inet6" && strings.EqualFold(host, "localhost"):
+	l.BindFamily(host, family == "inet6")
+	if family == "inet6" && strings.EqualFold(host, "localhost") {
 		l.Address = netip.IPv6Loopback()
 	}
 	return l, true, ""

@@ -1,12 +1,9 @@
 package proxy
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/mxsweep/mxsweep/listeners"
 )
 
 // An address is what a bind, server or listen line names.
@@ -75,17 +72,4 @@ func leadingNumber(s string) int {
 		n = min(10*n+int(s[i]-'0'), 65536)
 	}
 	return n
-}
-
-// bindTo sets the address of a listener: without one it is each IPv4 address, or with v6
-// each IPv6 address.
-func bindTo(l *listeners.Listener, host string, v6 bool) {
-	l.Bind(host)
-	switch {
-	case host != "" && host != "*":
-	case v6:
-		l.Address = netip.IPv6Unspecified()
-	default:
-		l.Address = netip.IPv4Unspecified()
-	}
 }

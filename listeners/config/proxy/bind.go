@@ -91,7 +91,7 @@ func (h *haproxy) listen(base listeners.Listener, title string, w word, v6only b
 		return
 	}
 	base.At = w.place()
-	bindTo(&base, a.host, a.v6)
+	base.BindFamily(a.host, a.v6)
 	base.V6Only = v6only && base.Address.Is6() && base.Address.IsUnspecified()
 	if base.Doubt == "" {
 		base.Doubt = doubt

@@ -127,7 +127,7 @@ func (s *nginxServer) bind(l listen, w word, cause *listeners.Cause) {
 		return
 	}
 	base := listeners.Listener{At: w.place()}
-	bindTo(&base, l.host, l.v6)
+	base.BindFamily(l.host, l.v6)
 	base.V6Only = l.v6 && !l.dual && base.Address.IsUnspecified()
 	switch {
 	case cause != nil:
