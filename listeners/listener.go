@@ -135,17 +135,3 @@ type Doubt struct {
 	Problem string // in lower case, without a full stop: "$inet_socket_port is computed"
 	At      result.Anchor
 }
-
-// A Config is what files configure.
-type Config struct {
-	Listeners []Listener
-	Edges     []Edge
-	Doubts    []Doubt
-}
-
-// Add adds what further files configure.
-func (c *Config) Add(more Config) {
-	c.Listeners = append(c.Listeners, more.Listeners...)
-	c.Edges = append(c.Edges, more.Edges...)
-	c.Doubts = append(c.Doubts, more.Doubts...)
-}

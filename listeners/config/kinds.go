@@ -3,8 +3,10 @@
 package config
 
 import (
+	"cmp"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
@@ -26,38 +28,44 @@ type kind struct {
 	// read reads a file. It returns no error: what it cannot read is a Doubt.
 	read func(t *source.Tree, f *source.File) listeners.Config
 
-	// part is set if another file usually includes it: it is read by itself only if no
-	// other file did.
-	part bool
+	// partOf is the kind of the files that usually include it, "" if it is no part: it is
+	// read by itself only if none of them did.
+	partOf string
 }
 
-// kinds are all kinds; the first that fits a file is its kind.
+// daemon returns what the kind shares with those that include it or are a part of it.
+func (k *kind) daemon() string { return cmp.Or(k.partOf, k.name) }
+
+// kinds are all kinds. Of those of one daemon the first that fits a file is its kind.
 var kinds = []kind{
-	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, part: true},
+	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, partOf: "Docker Compose"},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
 	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
 	{name: "Postfix master.cf", is: named("master.cf", "master.cf.in", "master.cf.j2", "master.cf.template", "master.cf.tmpl", "master.cf.tpl"), read: postfix.Master},
-	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, part: true},
+	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, partOf: "Postfix master.cf"},
 	{name: "Dovecot", is: named("dovecot.conf", "dovecot.conf.in", "dovecot.conf.j2", "dovecot.conf.template", "dovecot.conf.tmpl", "dovecot.conf.tpl"), read: dovecot.Main},
-	{name: "Dovecot part", is: isDovecotPart, read: dovecot.Part, part: true},
+	{name: "Dovecot part", is: isDovecotPart, read: dovecot.Part, partOf: "Dovecot"},
 	{name: "DKIMproxy", is: named("dkimproxy_in.conf", "dkimproxy_out.conf", "dkimproxy.conf"), read: daemons.DKIMproxy},
 	{name: "OpenDKIM", is: named("opendkim.conf"), read: daemons.OpenDKIM},
 	{name: "OpenDMARC", is: named("opendmarc.conf"), read: daemons.OpenDMARC},
 	{name: "HAProxy", is: named("haproxy.cfg", "haproxy/*.cfg", "haproxy/conf.d/*.cfg", "haproxy.cfg.j2", "haproxy.cfg.template"), read: proxy.HAProxy},
 	{name: "nginx", is: named("nginx.conf", "nginx.conf.j2", "nginx.conf.template"), read: proxy.Nginx},
-	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, part: true},
+	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, partOf: "nginx"},
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 
-// kindOf returns the kind of a file, nil if it has none.
-func kindOf(t *source.Tree, name string) *kind {
+// kindsOf returns the kinds of a file, of each daemon at most one.
+func kindsOf(t *source.Tree, name string) []*kind {
+	var list []*kind
 	head := t.Head(name)
 	for i := range kinds {
-		if kinds[i].is(name, head) {
-			return &kinds[i]
+		k := &kinds[i]
+		same := func(o *kind) bool { return o.daemon() == k.daemon() }
+		if !slices.ContainsFunc(list, same) && k.is(name, head) {
+			list = append(list, k)
 		}
 	}
-	return nil
+	return list
 }
 
 // isCompose reports whether a file is one of Docker Compose: by its name, which is often

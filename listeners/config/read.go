@@ -1,21 +1,15 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/source"
 	"github.com/mxsweep/mxsweep/result"
 )
-
-// skipped are folders that contain no configuration of their own.
-var skipped = []string{".git", ".hg", ".svn", "node_modules", "vendor", "__pycache__"}
 
 // A Found is a file of a known kind.
 type Found struct {
@@ -24,109 +18,106 @@ type Found struct {
 }
 
 // Read reads the configuration files among the paths: each file that a path names, and
-// those of a known kind below each folder that one names. Symbolic links below a
-// folder are not followed. It also returns the files that were of a known kind.
+// those of a known kind below each folder that one names. A symbolic link below a folder is
+// read if it leads to a file of the tree. It also returns the files that were of a known
+// kind; one that fits several kinds is there, and is read, as each of them.
 //
-// A file that cannot be read, or that is named and of no known kind, gives a Doubt. The
-// error is a usage error for a path that does not exist.
+// What is there and cannot be read gives a Doubt: a file, a folder, a link that leads out of
+// the tree or to a folder that no path has. So does a file that is named and of no known
+// kind. No secret of the files is in what is returned. The error is a usage error for a path
+// that does not exist.
 func Read(t *source.Tree, paths ...string) (listeners.Config, []Found, error) {
-	var c listeners.Config
-	files, named, err := find(t, paths)
+	files, err := find(t, paths)
 	if err != nil {
-		return c, nil, err
+		return listeners.Config{}, nil, err
 	}
-	var found []Found
-	done := map[string]bool{} // files that a reader has read, by itself or as a part of another
-	for pass := range 2 {
-		for _, name := range files {
-			if done[name] {
-				continue
-			}
-			k := kindOf(t, name)
-			switch {
-			case k == nil && named[name] && pass == 1:
-				c.Doubts = append(c.Doubts, doubt(t, name, "of no known kind of configuration file"))
-			case k == nil, k.part && pass == 0:
-			default:
-				found = append(found, Found{name, k.name})
-				c.Add(k.readFile(t, name))
-				for _, part := range t.Files() {
-					done[part] = true
-				}
-				done[name] = true
-			}
+	r := reading{tree: t, used: map[string]bool{}, done: map[string]bool{}}
+	for i := range files.list {
+		files.list[i].kinds = kindsOf(t, files.list[i].name)
+	}
+	for _, part := range []bool{false, true} {
+		for _, f := range files.list {
+			r.readFile(f, part)
 		}
 	}
-	slices.SortFunc(found, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
-	return c, found, nil
-}
-
-// readFile reads one file with the reader of its kind.
-func (k *kind) readFile(t *source.Tree, name string) listeners.Config {
-	f, err := t.Read(name)
-	if err != nil {
-		return listeners.Config{Doubts: []listeners.Doubt{doubt(t, name, fault.WithoutPath(err).Error())}}
+	r.doubtUnknown(files)
+	for _, d := range files.doubts {
+		r.config.AddDoubt(d.Problem, d.At)
 	}
-	return k.read(t, f)
-}
-
-// doubt is a doubt about a whole file.
-func doubt(t *source.Tree, name, problem string) listeners.Doubt {
-	return listeners.Doubt{Problem: problem, At: result.Anchor{File: t.ShownName(name), Line: 1}}
-}
-
-// find returns the files that the paths name and contain, in the order of the paths
-// and then of their names, each once; named has those that a path names itself.
-func find(t *source.Tree, paths []string) (files []string, named map[string]bool, err error) {
-	named = map[string]bool{}
-	seen := map[string]bool{}
-	add := func(name string) {
-		if !seen[name] {
-			seen[name] = true
-			files = append(files, name)
-		}
+	for _, u := range t.Unread() {
+		r.config.AddDoubt(fault.WithoutPath(u.Err).Error(), place(t, u.Name))
 	}
-	for _, p := range paths {
-		p = path.Clean(p)
-		info, err := fs.Stat(t.FS, p)
-		if err != nil {
-			return nil, nil, fault.Usagef("give files and folders that exist", "reading %q: %w", t.ShownName(p), fault.WithoutPath(err))
-		}
-		if !info.IsDir() {
-			named[p] = true
-			add(p)
+	slices.SortFunc(r.found, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
+	return r.config, r.found, nil
+}
+
+// A reading is the state of Read.
+type reading struct {
+	tree   *source.Tree
+	config listeners.Config
+	found  []Found
+	used   map[string]bool // the files that were read, by their names without links
+	done   map[string]bool // those that another file of the same daemon includes, with the daemon
+}
+
+// readFile reads a file as each of its kinds, those that are usually included by others if
+// part is set, otherwise the others.
+func (r *reading) readFile(f file, part bool) {
+	for _, k := range f.kinds {
+		key := k.daemon() + "\x00" + f.real
+		if k.partOf != "" != part || r.done[key] {
 			continue
 		}
-		if err := walk(t.FS, p, add); err != nil {
-			return nil, nil, fault.Usagef("give smaller folders", "reading %q: %w", t.ShownName(p), err)
+		r.done[key] = true
+		r.found = append(r.found, Found{f.name, k.name})
+		uses := r.tree.Uses(func() {
+			if text, err := r.tree.Read(f.name); err == nil { // else it is in Unread
+				r.config.Add(withoutSecrets(k.read(r.tree, text)))
+			}
+		})
+		for real, included := range uses {
+			r.used[real] = true
+			if included {
+				r.done[k.daemon()+"\x00"+real] = true
+			}
 		}
 	}
-	return files, named, nil
 }
 
-// maxWalked is how many files one walk looks at.
-const maxWalked = 1_000_000
-
-var errLarge = errors.New("the folder has too many files")
-
-// walk calls add with each regular file below a folder. What cannot be read is left
-// out: its owner did not mean it to be read.
-func walk(fsys fs.FS, dir string, add func(string)) error {
-	n := 0
-	return fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil && e != nil && e.IsDir():
-			return fs.SkipDir
-		case err != nil:
-			return nil
-		case e.IsDir() && name != dir && slices.Contains(skipped, e.Name()):
-			return fs.SkipDir
-		case e.Type().IsRegular():
-			if n++; n > maxWalked {
-				return fmt.Errorf("%w (%d)", errLarge, maxWalked)
-			}
-			add(name)
+// doubtUnknown adds a doubt about each file that a path names and nothing has read.
+func (r *reading) doubtUnknown(files *files) {
+	for _, f := range files.list {
+		if f.named && !r.used[f.real] && f.kinds == nil {
+			r.config.AddDoubt("of no known kind of configuration file", place(r.tree, f.name))
 		}
-		return nil
-	})
+	}
+}
+
+// place is the beginning of a file, for a doubt about all of it.
+func place(t *source.Tree, name string) result.Anchor {
+	return result.Anchor{File: t.ShownName(name), Line: 1}
+}
+
+// withoutSecrets returns what a file configures without secrets in its texts. Anchors have
+// none.
+func withoutSecrets(c listeners.Config) listeners.Config {
+	for i := range c.Listeners {
+		l := &c.Listeners[i]
+		l.Host, l.Service, l.Doubt = redact.Line(l.Host), redact.Line(l.Service), redact.Line(l.Doubt)
+		for j := range l.Causes {
+			l.Causes[j].Why = redact.Line(l.Causes[j].Why)
+		}
+		for j := range l.Settings {
+			s := &l.Settings[j]
+			s.Value = redact.Value(s.Name, s.Value)
+		}
+	}
+	for i := range c.Edges {
+		e := &c.Edges[i]
+		e.From, e.Host = redact.Line(e.From), redact.Line(e.Host)
+	}
+	for i := range c.Doubts {
+		c.Doubts[i].Problem = redact.Line(c.Doubts[i].Problem)
+	}
+	return c
 }

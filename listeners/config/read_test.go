@@ -1,9 +1,17 @@
 package config
 
 import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -48,4 +56,217 @@ func TestReadParts(t *testing.T) {
 	if err != nil || len(c.Listeners) != 3 || len(c.Doubts) != 0 || len(found) != 3 {
 		t.Errorf("got %+v, files %v, %v", c, found, err)
 	}
+}
+
+// told writes the listeners and doubts of files.
+func told(c listeners.Config) []string {
+	var list []string
+	for _, l := range c.Listeners {
+		list = append(list, fmt.Sprintf("%s:%d %d", l.At.File, l.At.Line, l.Port))
+	}
+	for _, d := range c.Doubts {
+		list = append(list, d.At.File+": "+d.Problem)
+	}
+	return list
+}
+
+// compare reports lines that are not those wanted.
+func compare(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// TestReadHidden reads files that another one reads only in part or as something else: they
+// must be read by themselves as well, and what both have counts once.
+func TestReadHidden(t *testing.T) {
+	for name, tt := range map[string]struct{ files, want []string }{
+		"extended": {[]string{
+			"a/compose.yml", "services: {a: {extends: {file: ../b/compose.yml, service: b}}}\n",
+			"b/compose.yml", "services:\n  b:\n    ports: ['25:25']\n  c:\n    ports: ['26:26']\n",
+		}, []string{"b/compose.yml:3 25", "b/compose.yml:3 25", "b/compose.yml:5 26"}}, // of the service a, and of b
+		"included": {[]string{
+			"a/compose.yml", "include: [../b/compose.yml]\n", "b/compose.yml", "services:\n  b:\n    ports: ['25:25']\n",
+		}, []string{"b/compose.yml:3 25"}},
+		"networks": {[]string{
+			"etc/postfix/main.cf", "mynetworks = /etc/opendkim.conf\n", "etc/postfix/master.cf", "25 inet n - n - - smtpd\n", "etc/opendkim.conf", "Socket inet:8891@::1\n",
+		}, []string{"etc/opendkim.conf:1 8891", "etc/postfix/master.cf:1 25"}},
+		"a value": {[]string{
+			"dovecot.conf", "protocols = none\nlisten = <x/conf.d/a.conf\n", "x/conf.d/a.conf", "service auth {\n  inet_listener {\n    port = 1\n  }\n}\n",
+		}, []string{"x/conf.d/a.conf:3 1"}},
+		"of two kinds": {[]string{
+			"sites-enabled/a.conf", "server { listen 1; }\n#\n inet_listener {\n",
+		}, []string{"sites-enabled/a.conf:1 1", "sites-enabled/a.conf: a } is missing; nginx does not start", "sites-enabled/a.conf: there is text after {; Dovecot does not start"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, tt.files)
+			c, _, err := Read(&source.Tree{FS: os.DirFS(dir), Dir: dir}, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := told(c)
+			slices.Sort(got)
+			slices.Sort(tt.want)
+			compare(t, got, tt.want)
+		})
+	}
+}
+
+// write writes files below a folder. What begins with -> is a link.
+func write(t *testing.T, dir string, files []string) {
+	t.Helper()
+	for i := 0; i < len(files); i += 2 {
+		name := filepath.Join(dir, files[i])
+		err := os.MkdirAll(filepath.Dir(name), 0o755)
+		if target, ok := strings.CutPrefix(files[i+1], "->"); ok && err == nil {
+			err = os.Symlink(strings.ReplaceAll(target, "DIR", dir), name)
+		} else if err == nil {
+			err = os.WriteFile(name, []byte(files[i+1]), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadLinks reads links as a daemon on the machine would, which has the root of the
+// image as its own, and doubts those that lead elsewhere.
+func TestReadLinks(t *testing.T) {
+	const site = "server { listen 8080; }\n"
+	for name, tt := range map[string]struct{ files, paths, want []string }{
+		"a link of Debian": {[]string{
+			"image/etc/nginx/nginx.conf", "http { include /etc/nginx/sites-enabled/*; }\n", "image/etc/nginx/sites-available/a", site,
+			"image/etc/nginx/sites-enabled/a", "->/etc/nginx/sites-available/a",
+		}, []string{"."}, []string{"image/etc/nginx/sites-enabled/a:1 8080"}},
+		"a link that nothing includes": {[]string{
+			"sites-available/a", site, "sites-enabled/a", "->../sites-available/a",
+		}, []string{"."}, []string{"sites-enabled/a:1 8080"}},
+		"a link with the folder of this machine": {[]string{
+			"sites-available/a", site, "sites-enabled/a", "->DIR/sites-available/a",
+		}, []string{"."}, []string{"sites-enabled/a:1 8080"}},
+		"out of the tree": {[]string{"sites-enabled/a", "->/nowhere/else", "sites-enabled/b", "->../../../x", "x", "->/nowhere"}, []string{"."}, []string{
+			"x: a symbolic link that leads out of what is read", "sites-enabled/a: this symbolic link and 1 more of its folder lead out of what is read",
+		}},
+		"a loop": {[]string{"a", "->b", "b", "->a", "c/d", "->../c"}, []string{"."}, []string{
+			"a: this symbolic link and 1 more of its folder lead out of what is read",
+		}},
+		"a folder": {[]string{"etc/nginx", "->../srv", "srv/nginx.conf", "http { " + site + "}\n"}, []string{"etc"}, []string{
+			"etc/nginx: a symbolic link that leads out of what is read",
+		}},
+		"a folder that is read": {[]string{"etc/nginx", "->../srv", "srv/nginx.conf", "http { " + site + "}\n"}, []string{"."}, []string{
+			"srv/nginx.conf:1 8080",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, tt.files)
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			c, _, err := Read(&source.Tree{FS: root.FS(), Dir: dir}, tt.paths...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, told(c), tt.want)
+		})
+	}
+}
+
+// A guarded file system has files that may not be read.
+type guarded struct {
+	fstest.MapFS
+	closed []string
+}
+
+func (g guarded) Open(name string) (fs.File, error) {
+	if slices.Contains(g.closed, name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return g.MapFS.Open(name)
+}
+
+func (g guarded) ReadDir(name string) ([]fs.DirEntry, error) {
+	if slices.Contains(g.closed, name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return g.MapFS.ReadDir(name)
+}
+
+// TestReadClosed holds that what may not be read is a doubt.
+func TestReadClosed(t *testing.T) {
+	for name, tt := range map[string]struct{ files, closed, paths, want []string }{
+		"a folder": {[]string{"etc/x/y"}, []string{"etc/x"}, []string{"."}, []string{
+			"etc/x: what is in it is not known: permission denied",
+		}},
+		"a file": {[]string{"nginx.conf", "any.yml"}, []string{"nginx.conf", "any.yml"}, []string{"."}, []string{
+			"any.yml: permission denied", "nginx.conf: permission denied",
+		}},
+		"a folder that a file includes": {[]string{"dovecot.conf", "conf.d/x.conf"}, []string{"conf.d"}, []string{"dovecot.conf"}, []string{
+			"dovecot.conf: what conf.d/*.conf sets is not known; it is not among the files", "conf.d: permission denied",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := guarded{fstest.MapFS{}, tt.closed}
+			for _, file := range tt.files {
+				g.MapFS[file] = &fstest.MapFile{Data: []byte("protocols = none\n!include conf.d/*.conf\n")}
+			}
+			c, _, err := Read(&source.Tree{FS: g}, tt.paths...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, told(c), tt.want)
+		})
+	}
+}
+
+// TestReadSecrets holds that nothing that is returned has a secret of the files.
+func TestReadSecrets(t *testing.T) {
+	const secret = "s3cr3t"
+	fsys := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"master.cf":    "1 inet n n n - - spawn user=a argv=/x --password s3cr3t\n2 inet n - n - - smtpd -o content_filter=smtp:[::1]:3 -o x_password=s3cr3t\nx -o password=s3cr3t\n",
+		"main.cf":      "a_password = s3cr3t\nrelayhost = http://u:s3cr3t@h:1\npassword s3cr3t\n",
+		"dovecot.conf": "protocols = imap\nlisten = %{env:X} pass=s3cr3t\ndoveadm_password = s3cr3t\npassdb {\n  driver = static\n  args = proxy=y host=h pass=s3cr3t\n}\nservice doveadm {\n  inet_listener {\n    port = 1\n  }\n}\nauth_policy_server_url = http://u:s3cr3t@h:1/\nimapc_host = h\nimapc_port = s\npassword = s3cr3t {\n",
+		"nginx.conf":   "http { server { listen 1; location / { proxy_pass http://u:s3cr3t@h:25; proxy_pass http://u:s3cr3t@h:x; } } server { listen http://u:s3cr3t@h:1; } }\n",
+		"haproxy.cfg":  "listen a\n bind :1 ssl ca-sign-pass s3cr3t\n bind http://u:s3cr3t@h:1\n server a http://u:s3cr3t@h:1\n tcp-request connection accept if { password s3cr3t }\n tcp-check send password=s3cr3t\"\n",
+		"k.yml":        "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'http://u:s3cr3t@h/x', env: [{name: A_PASSWORD, value: s3cr3t}], ports: [{containerPort: 1, hostPort: 1}]}]}\n",
+	} {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fsys)) {
+		c, _, err := Read(&source.Tree{FS: fsys}, name)
+		if err != nil || len(c.Listeners)+len(c.Edges)+len(c.Doubts) == 0 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		for _, text := range allTexts(c) {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+	}
+}
+
+// allTexts returns all texts of a configuration.
+func allTexts(c listeners.Config) []string {
+	var list []string
+	for _, l := range c.Listeners {
+		list = append(list, fmt.Sprintf("%+v", l))
+		for _, cause := range l.Causes {
+			list = append(list, fmt.Sprintf("%s: %+v", cause.Why, cause.At))
+		}
+		for _, s := range l.Settings {
+			list = append(list, fmt.Sprintf("%s=%s: %+v", s.Name, s.Value, s.At))
+		}
+	}
+	for _, e := range c.Edges {
+		list = append(list, fmt.Sprintf("%+v", e))
+	}
+	for _, d := range c.Doubts {
+		list = append(list, fmt.Sprintf("%+v", d))
+	}
+	return list
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 func TestAnchor(t *testing.T) {
@@ -38,7 +40,46 @@ func FuzzAnchor(f *testing.F) {
 		if a.Line < 1 || a.Column < 1 || a.EndColumn < a.Column || strings.Contains(a.Text, "\n") {
 			t.Errorf("%q from %d to %d: %+v", text, start, end, a)
 		}
+		text = strings.Repeat("\u00e9", blockSize) + text + strings.Repeat("\u00e9", blockSize) // in several blocks
+		file := NewFile("a", "a", text)
+		start = min(max(start, 0), len(text))
+		line := strings.LastIndexByte(text[:start], '\n') + 1
+		rest, _, _ := strings.Cut(text[line:], "\n")
+		before := rest[:min(start-line, len(strings.TrimSuffix(rest, "\r")))]
+		a = file.Anchor(start, start)
+		if want := 1 + len(utf16.Encode([]rune(before))); a.Column != want {
+			t.Errorf("%q: column %d of %d, want %d", text, a.Column, start, want)
+		}
+		if at := file.Offset(a.Line, 1+utf8.RuneCountInString(before)); at != line+len(before) && utf8.ValidString(before) {
+			t.Errorf("%q: offset %d, want %d", text, at, start)
+		}
 	})
+}
+
+// TestLongLine places as many words in a long line as it has. A failure is a test that
+// hangs.
+func TestLongLine(t *testing.T) {
+	for _, word := range []string{"a ", "\u00e9 "} {
+		text := strings.Repeat(word, 1<<17)
+		f := NewFile("a", "a", text)
+		for at := 0; at < len(text); at += len(word) {
+			a := f.Anchor(at, at+len(word)-1)
+			if want := 1 + 2*at/len(word); a.Column != want || a.EndColumn != want+1 || len(a.Text) > maxText {
+				t.Fatalf("offset %d: columns %d to %d, a text of %d bytes", at, a.Column, a.EndColumn, len(a.Text))
+			}
+			if got := f.Offset(1, a.Column); got != at {
+				t.Fatalf("offset %d instead of %d", got, at)
+			}
+		}
+	}
+}
+
+// TestSecrets holds that no anchor shows a secret.
+func TestSecrets(t *testing.T) {
+	a := NewFile("a", "a", "x\nproxy_pass http://u:p@10.0.0.1:25;\n").Anchor(24, 32)
+	if a.Text != "proxy_pass http://***@10.0.0.1:25;" || a.Column != 23 {
+		t.Errorf("%+v", a)
+	}
 }
 
 func TestTree(t *testing.T) {

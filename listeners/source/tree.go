@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/textfile"
 )
@@ -19,7 +17,11 @@ const (
 	MaxFiles = 10_000
 )
 
-// ErrTooMany is the error of a read beyond the number of files of a Tree.
+// maxTotal is how many bytes all files may have.
+const maxTotal = 256 << 20
+
+// ErrTooMany is the error of a read beyond the number of files of a Tree, or beyond what all
+// of them may have.
 var ErrTooMany = errors.New("too many files")
 
 // A Tree reads files of a file system, each once, and no more than its bounds allow. It
@@ -41,27 +43,105 @@ type Tree struct {
 	MaxSize  int64 // bytes of one file; 0 is MaxSize
 	MaxFiles int   // files in all; 0 is MaxFiles
 
-	files map[string]*File
+	files   map[string]*File
+	texts   map[string]*File // by their names without links
+	total   int
+	uses    map[string]bool // see Uses
+	unread  []Unread
+	refused map[string]bool // the names in unread
+	search
 }
 
 // Read returns the file with a name of FS. The errors are those of FS, ErrTooMany, and
-// what says that the file is too large, no regular file, or no text.
+// what says that the file is too large, no regular file, or no text. All but that of a file
+// that does not exist are also in Unread.
 func (t *Tree) Read(name string) (*File, error) {
-	if f := t.files[name]; f != nil {
-		return f, nil
+	f, err := t.read(name)
+	if err != nil {
+		t.refuse(name, err)
+		return nil, err
 	}
-	if len(t.files) >= orDefault(t.MaxFiles, MaxFiles) {
-		return nil, fmt.Errorf("reading %q: %w", t.ShownName(name), ErrTooMany)
+	if real, err := t.Real(name); err == nil && t.uses != nil && !t.uses[real] {
+		t.uses[real] = false
 	}
-	text, err := t.text(name)
+	return f, nil
+}
+
+// Include is Read for a file that is a part of the configuration that is being read, and
+// needs not be read by itself: Uses says so.
+func (t *Tree) Include(name string) (*File, error) {
+	f, err := t.Read(name)
 	if err != nil {
 		return nil, err
 	}
+	if real, err := t.Real(name); err == nil && t.uses != nil {
+		t.uses[real] = true
+	}
+	return f, nil
+}
+
+// Uses calls do, and returns the files that it read, by what Real returns for them: true
+// for those that it included.
+func (t *Tree) Uses(do func()) map[string]bool {
+	t.uses = map[string]bool{}
+	do()
+	uses := t.uses
+	t.uses = nil
+	return uses
+}
+
+// An Unread is a file or a folder that was looked for, is there, and could not be read.
+type Unread struct {
+	Name string
+	Err  error // begins with its shown name, or is one of FS
+}
+
+// Unread returns what could not be read, in the order in which it was looked for, each
+// once: the files of Read, and the folders of Find.
+func (t *Tree) Unread() []Unread { return t.unread }
+
+// refuse notes what could not be read.
+func (t *Tree) refuse(name string, err error) {
+	if errors.Is(err, ErrTooMany) {
+		name = "" // once is enough
+	}
+	if errors.Is(err, fs.ErrNotExist) || t.refused[name] {
+		return
+	}
+	if t.refused == nil {
+		t.refused = map[string]bool{}
+	}
+	t.refused[name] = true
+	t.unread = append(t.unread, Unread{name, err})
+}
+
+func (t *Tree) read(name string) (*File, error) {
+	if f := t.files[name]; f != nil {
+		return f, nil
+	}
+	real, err := t.Real(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.files) >= orDefault(t.MaxFiles, MaxFiles) || t.total > maxTotal {
+		return nil, fmt.Errorf("reading %q: %w", t.ShownName(name), ErrTooMany)
+	}
 	if t.files == nil {
-		t.files = map[string]*File{}
+		t.files, t.texts = map[string]*File{}, map[string]*File{}
+	}
+	if f := t.texts[real]; f != nil { // by another name
+		again := *f
+		again.Name, again.shown = name, t.ShownName(name)
+		t.files[name] = &again
+		return &again, nil
+	}
+	text, err := t.text(real)
+	if err != nil {
+		return nil, err
 	}
 	f := NewFile(name, t.ShownName(name), text)
-	t.files[name] = f
+	t.total += len(text)
+	t.files[name], t.texts[real] = f, f
 	return f, nil
 }
 
@@ -98,24 +178,34 @@ func (t *Tree) text(name string) (string, error) {
 const headSize = 4 << 10
 
 // Head returns the beginning of a file, at most 4 KiB, to see what it is; "" if it cannot
-// be read. It does not count as a read.
+// be read, which Unread then says. It does not count as a read.
 func (t *Tree) Head(name string) string {
 	if f := t.files[name]; f != nil {
 		return f.Text[:min(len(f.Text), headSize)]
 	}
+	head, err := t.head(name)
+	if err != nil {
+		t.refuse(name, err)
+	}
+	return head
+}
+
+// head is Head for a file that was not read.
+func (t *Tree) head(name string) (string, error) {
+	name, err := t.Real(name)
+	if err != nil {
+		return "", err
+	}
 	if info, err := fs.Stat(t.FS, name); err != nil || !info.Mode().IsRegular() {
-		return ""
+		return "", err
 	}
 	r, err := t.FS.Open(name)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	defer r.Close()
 	head, err := io.ReadAll(io.LimitReader(r, headSize))
-	if err != nil {
-		return ""
-	}
-	return string(head)
+	return string(head), err
 }
 
 // Files returns the names of the files that were read, sorted.
@@ -128,60 +218,10 @@ func (t *Tree) Files() []string {
 	return names
 }
 
-// Find returns the names in FS that a path in the file from can mean, which may be a
-// pattern of path.Match; nil if no file is there. A relative path is relative to the
-// folder of from. An absolute path is looked for in FS, and then in each folder above
-// from that takes the place of the root: in "image/etc/dovecot/dovecot.conf" the path
-// "/etc/dovecot/local.conf" is "image/etc/dovecot/local.conf".
-func (t *Tree) Find(from, pattern string) []string {
-	if !path.IsAbs(pattern) {
-		return t.glob(path.Join(path.Dir(from), pattern))
-	}
-	pattern = strings.TrimPrefix(path.Clean(pattern), "/")
-	if names := t.glob(pattern); names != nil {
-		return names
-	}
-	for dir := path.Dir(from); dir != "."; dir = path.Dir(dir) {
-		if names := t.glob(path.Join(dir, pattern)); names != nil {
-			return names
-		}
-	}
-	return nil
-}
-
 // Local returns the path on this machine of a name in FS; the name itself if Dir is not
 // set.
 func (t *Tree) Local(name string) string {
 	return filepath.Join(t.Dir, filepath.FromSlash(name))
-}
-
-// FindLocal returns the name in FS that a path in the file from means, where the path may
-// also be one that Local returned; "" if no file is there.
-func (t *Tree) FindLocal(from, name string) string {
-	if rel, err := filepath.Rel(t.Dir, name); t.Dir != "" && filepath.IsAbs(name) && err == nil && filepath.IsLocal(rel) {
-		name = filepath.ToSlash(rel)
-		if _, err := fs.Stat(t.FS, name); err == nil {
-			return name
-		}
-		return ""
-	}
-	name = path.Join(path.Dir(from), filepath.ToSlash(name))
-	if _, err := fs.Stat(t.FS, name); err != nil {
-		return ""
-	}
-	return name
-}
-
-// glob returns the files of a pattern, sorted; nil if it has none or is no pattern.
-func (t *Tree) glob(pattern string) []string {
-	if strings.HasPrefix(pattern, "../") || pattern == ".." {
-		return nil
-	}
-	names, err := fs.Glob(t.FS, pattern)
-	if err != nil {
-		return nil
-	}
-	return names
 }
 
 // ShownName returns the name of a file in messages and anchors.

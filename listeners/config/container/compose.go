@@ -82,7 +82,7 @@ func (p *composeProject) addOverride() {
 	}
 	for _, name := range Overrides {
 		for _, found := range p.tree.Find(p.files[0].Name, name) {
-			if o, err := p.tree.Read(found); err == nil && o != p.files[0] {
+			if o, err := p.tree.Include(found); err == nil && o.Name != p.files[0].Name {
 				p.files = append(p.files, o)
 				return
 			}

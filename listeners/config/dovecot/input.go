@@ -100,7 +100,7 @@ func (r *reading) include(l line, in *input) {
 			r.fatal("a file includes itself", l.value)
 			return
 		}
-		f, err := r.tree.Read(name)
+		f, err := r.tree.Include(name)
 		if err != nil {
 			r.doubt("reading "+r.tree.ShownName(name)+": "+fault.WithoutPath(err).Error(), l.value.place())
 			continue

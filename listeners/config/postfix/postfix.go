@@ -44,7 +44,10 @@ func Master(t *source.Tree, f *source.File) listeners.Config {
 	r := newReading(t, f)
 	for _, name := range []string{strings.Replace(path.Base(f.Name), "master", "main", 1), "main.cf"} {
 		for _, found := range t.Find(f.Name, name) {
-			if main, err := t.Read(found); err == nil && r.main == nil {
+			if r.main != nil {
+				break
+			}
+			if main, err := t.Include(found); err == nil {
 				r.main = main
 			}
 		}

@@ -149,7 +149,7 @@ func (n *nginx) included(w word) []*source.File {
 	}
 	var files []*source.File
 	for _, name := range names {
-		f, err := n.tree.Read(name)
+		f, err := n.tree.Include(name)
 		switch {
 		case err == nil:
 			files = append(files, f)

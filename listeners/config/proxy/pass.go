@@ -79,7 +79,7 @@ func (s *nginxServer) connectTo(w word, usual string, kind listeners.EdgeKind, n
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 || host == "" {
+	if err != nil || n == 0 || host == "" || strings.Contains(host, "@") { // nginx takes no user and password
 		s.doubt(strconv.Quote(w.text)+" has no valid port; nginx does not start", w)
 		return
 	}
