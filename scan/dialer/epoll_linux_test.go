@@ -3,6 +3,9 @@ package dialer
 import (
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -87,5 +90,28 @@ func TestUnreachable(t *testing.T) {
 func TestNoIPv6(t *testing.T) {
 	if err := noSource(unix.EAFNOSUPPORT, netip.MustParseAddrPort("[2001:db8::1]:25")); err != unix.ENETUNREACH {
 		t.Error(err)
+	}
+}
+
+// TestGrowFileTable: the table of open files has room for all connections before they
+// are opened, so that none waits for a larger one.
+func TestGrowFileTable(t *testing.T) {
+	const most = 3000
+	if FreeFiles() < 2*most {
+		t.Skip("too few files may be open")
+	}
+	d, err := New(most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close() // waits for it
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip(err)
+	}
+	_, size, _ := strings.Cut(string(status), "FDSize:")
+	size, _, _ = strings.Cut(strings.TrimSpace(size), "\n")
+	if n, err := strconv.Atoi(size); err != nil || n < most {
+		t.Errorf("the table has room for %s files (%v), want at least %d", size, err, most)
 	}
 }
