@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
 	"github.com/mxsweep/mxsweep/listeners/config/dovecot"
+	"github.com/mxsweep/mxsweep/listeners/config/perl"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/config/proxy"
 	"github.com/mxsweep/mxsweep/listeners/source"
@@ -51,6 +52,8 @@ var kinds = []kind{
 	{name: "HAProxy", is: named("haproxy.cfg", "haproxy/*.cfg", "haproxy/conf.d/*.cfg", "haproxy.cfg.j2", "haproxy.cfg.template"), read: proxy.HAProxy},
 	{name: "nginx", is: named("nginx.conf", "nginx.conf.j2", "nginx.conf.template"), read: proxy.Nginx},
 	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, partOf: "nginx"},
+	{name: "amavisd", is: named("amavisd.conf", "amavisd.conf.j2", "amavisd.conf.template", "amavisd.conf.tmpl", "amavisd.conf.tpl", "amavis/conf.d/*"), read: perl.Amavis},
+	{name: "policyd-weight", is: named("policyd-weight.conf"), read: perl.PolicydWeight},
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 
