@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 
 	"listeners":                   {"result", "internal"},
 	"listeners/source":            {"result", "internal"},
+	"listeners/sockets":           {"internal"},
 	"listeners/config":            {"listeners", "listeners/source", "listeners/config/container", "listeners/config/daemons", "listeners/config/dovecot", "listeners/config/perl", "listeners/config/postfix", "listeners/config/proxy", "result", "internal"},
 	"listeners/config/container":  {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/daemons":    {"listeners", "listeners/source", "result", "internal"},
@@ -88,6 +89,9 @@ var belowFormats = []string{"exposure", "report/format", "report/view", "report/
 // onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{
 	"github.com/google/gopacket":               {"scan/syn/rawnet"},
+	"github.com/google/nftables":               {"listeners/sockets"},
+	"github.com/mdlayher/netlink":              {"listeners/sockets"},
+	"github.com/shirou/gopsutil/v4":            {"listeners/sockets"},
 	"github.com/compose-spec/compose-go/v2":    {"listeners/config/container"},
 	"github.com/sirupsen/logrus":               {"listeners/config/container"},
 	"github.com/spf13/cobra":                   {"cmd"},
