@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"time"
 
@@ -102,19 +103,30 @@ func (s *session) hintReplied(ex *Exchange) {
 }
 
 // retryConnect tries once more to connect to a port, with no other connection open to
-// its host. The error says why it failed.
+// its host, and then runs the dialogue. The error says why it failed.
 func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
 	if dialer.Exhausted(err) {
 		return s, err
 	}
-	if _, ok := s.lockRetry(ctx); !ok {
+	conn, err := s.connectAlone(ctx, r, err)
+	if err != nil {
 		return s, err
+	}
+	second := newSession(id, s.host, r.Target, r.RTT, conn, s.left)
+	second.idle = s.idle
+	return second, second.run(ctx)
+}
+
+// connectAlone connects with no other connection open to the host. The other retries of
+// the host wait for that, not for the dialogue. Where there is no time for it, the error is
+// that of the connection before.
+func (s *session) connectAlone(ctx context.Context, r scan.Result, before error) (net.Conn, error) {
+	if _, ok := s.lockRetry(ctx); !ok {
+		return nil, before
 	}
 	defer s.host.unlockRetry(time.Now())
 	s.host.idle(ctx, maxIdle)
-	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle = s.idle
-	return second, second.run(ctx)
+	return s.id.connectPaced(ctx, r)
 }
 
 // retryTalk repeats a dialogue that found nothing, with no other connection open to
@@ -151,7 +163,10 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 // begin a first dialogue.
 func (s *session) lockRetry(ctx context.Context) (left time.Duration, ok bool) {
 	if s.idle != nil {
-		s.idle(s.silent())
+		s.mu.Lock()
+		silent := s.saysNothing() // so is one that cannot be connected to
+		s.mu.Unlock()
+		s.idle(silent)
 	}
 	return s.host.lockRetry(ctx)
 }

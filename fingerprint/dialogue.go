@@ -177,7 +177,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 
 // ask performs one exchange on an open connection.
 func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
-	ex := &Exchange{Probe: p.ID, TLS: w.tls, Greeting: w.before}
+	ex := &Exchange{Probe: p.ID, TLS: w.tls, Greeting: w.before, Fin: p.Fin}
 	w.before = nil
 	ex.Sent = s.fill(w, p.Send)
 	if p.Enters != nil && p.Enters.Layer == signatures.LayerTLS {

@@ -3,13 +3,17 @@ package fingerprint
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // readsAll answers when its client has said all, as olefy does.
@@ -58,4 +62,43 @@ func TestFin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEndAfterFin: a port that says nothing and ends the connection because we have
+// ended it has not replied, also as it is read from the state of an earlier run.
+func TestEndAfterFin(t *testing.T) {
+	inMemory(t, "mute", func(t *testing.T, n *mailtest.Network) {
+		server := n.Serve(t, readsAll{func([]byte) string { return "" }})
+		var silent []bool
+		id := &Identifier{Signatures: load(t), Idle: func(_ netip.AddrPort, s bool) { silent = append(silent, s) },
+			Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) { return n.Dial(ctx, server.Addr()) }}
+		svc, err := id.Identify(t.Context(), scan.Result{Target: netip.AddrPortFrom(server.Addr().Addr(), 10055)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if svc.Inconclusive != result.InconclusiveNoReply {
+			t.Errorf("inconclusive: %q, want %q", svc.Inconclusive, result.InconclusiveNoReply)
+		}
+		if len(silent) == 0 || slices.Contains(silent, false) {
+			t.Errorf("silent while it was slow: %v, want it always", silent)
+		}
+		text, err := json.Marshal(svc.Transcript)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read signatures.Transcript
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		asked := false
+		for i := range read.Exchanges {
+			asked = asked || read.Exchanges[i].End == signatures.EndClosed
+			if read.Exchanges[i].HungUp() {
+				t.Errorf("after %s: it hung up", read.Exchanges[i].Probe)
+			}
+		}
+		if !asked {
+			t.Errorf("no connection was ended: %s", text)
+		}
+	})
 }

@@ -77,9 +77,7 @@ func (s *session) textQuestions(yes func(*Exchange) bool) bool {
 
 // hungUpOnText reports whether the port ended a connection because of text.
 func (s *session) hungUpOnText() bool {
-	return s.textQuestions(func(ex *Exchange) bool {
-		return len(ex.Reply) == 0 && (ex.End == signatures.EndClosed || ex.End == signatures.EndReset)
-	})
+	return s.textQuestions(func(ex *Exchange) bool { return len(ex.Reply) == 0 && ex.HungUp() })
 }
 
 // speaksText reports whether the port answered text with text: it takes no other bytes.

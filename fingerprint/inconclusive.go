@@ -135,12 +135,12 @@ func (s *session) observed(id string) bool {
 	})
 }
 
-// silentThroughout reports whether the port said nothing on any connection, and never
-// closed one.
+// silentThroughout reports whether the port said nothing on any connection, and ended
+// none before we did.
 func (s *session) silentThroughout() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete || unfollowed(ex) ||
-			ex.End != signatures.EndSilence && ex.End != signatures.EndError
+			ex.HungUp() || ex.End == signatures.EndReply || ex.End == signatures.EndLimit
 	})
 }
 

@@ -42,15 +42,19 @@ func (s *session) greetingTimeout() time.Duration {
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }
 
-// repliedToNothing reports whether the port replied to nothing so far. Closing the
-// connection is a reply; what looks like a late greeting, on the connection of a
-// question, is none.
+// repliedToNothing reports whether the port replied to nothing so far. Ending the
+// connection before we do is a reply; what looks like a late greeting, on the connection
+// of a question, is none.
 func (s *session) repliedToNothing() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
-			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
+			ex.HungUp() || ex.End == signatures.EndLimit
 	})
 }
+
+// saysNothing reports whether the port replied to nothing so far, and its greeting
+// has not begun. The caller holds the lock.
+func (s *session) saysNothing() bool { return !s.greetingBegun && s.repliedToNothing() }
 
 // listen waits for the greeting on the first connection.
 func (s *session) listen(ctx context.Context, w *wire) {
@@ -214,5 +218,6 @@ func (id *Identifier) connectPaced(ctx context.Context, r scan.Result) (net.Conn
 		h.leave()
 		return nil, err
 	}
+	h.signs()
 	return h.limit.Wrap(r.Target.Addr(), conn), nil
 }

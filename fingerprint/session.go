@@ -321,7 +321,7 @@ func (s *session) greetsSlowly() bool {
 // latency returns how long a probe waited for its reply, which may be the end of
 // the connection; zero if there was none.
 func latency(ex *Exchange) time.Duration {
-	if len(ex.Reply) == 0 && (ex.End == signatures.EndClosed || ex.End == signatures.EndReset) {
+	if len(ex.Reply) == 0 && ex.HungUp() {
 		if ex.Took > maxSlowness {
 			return 0 // a time limit of the daemon
 		}

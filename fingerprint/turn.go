@@ -172,7 +172,7 @@ func (s *session) watch(w *wire) (stop func()) {
 			timer.Reset(detachSooner)
 		}
 		s.noteTrickling()
-		if !s.greetingBegun && s.repliedToNothing() || s.trickling {
+		if s.saysNothing() || s.trickling {
 			s.waitedFor = true
 			s.host.noteSlow(s.target.Port(), !s.greetingBegun)
 		}
@@ -230,7 +230,7 @@ func (s *session) detach() {
 		return
 	}
 	if s.detached = s.host.detach(s.first.conn); s.detached && s.idle != nil {
-		s.idle(!s.greetingBegun && s.repliedToNothing())
+		s.idle(s.saysNothing())
 	}
 }
 

@@ -5,14 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,52 +113,119 @@ accept:
 	}
 }
 
+// A tarpit counts what reaches the ports of hosts that accept connections and reply to
+// nothing.
+type tarpit struct {
+	network mailtest.Network
+
+	mu    sync.Mutex
+	ports map[netip.AddrPort]*tarpitPort
+}
+
+type tarpitPort struct {
+	server *mailtest.Server
+	fails  bool // its first connection does not come about
+	conns  int
+	asked  bool // something was sent to it
+}
+
+// port adds a port, which reads all that it is sent.
+func (p *tarpit) port(t *testing.T, at netip.AddrPort, fails bool) {
+	port := &tarpitPort{fails: fails}
+	port.server = p.network.Serve(t, mailtest.HandlerFunc(func(c *mailtest.Conn) {
+		if n, _ := c.Read(make([]byte, 1)); n > 0 {
+			p.mu.Lock()
+			port.asked = true
+			p.mu.Unlock()
+		}
+		c.Swallow()
+	}))
+	p.ports[at] = port
+}
+
+// dial connects to a port.
+func (p *tarpit) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	p.mu.Lock()
+	port := p.ports[to]
+	port.conns++
+	fails := port.fails && port.conns == 1
+	p.mu.Unlock()
+	time.Sleep(20 * time.Millisecond)
+	if fails {
+		return nil, syscall.ETIMEDOUT
+	}
+	return p.network.Dial(ctx, port.server.Addr())
+}
+
 // TestTarpitsTakeLittleTime runs dialogues with ten hosts of 118 ports each that
 // accept connections and reply to nothing. It takes at most 30 s of the test's
-// time, and few probes are sent.
+// time. A few ports of each host are asked something, with the number of connections
+// that docs/usage.md allows; the others get one connection, to listen for a greeting.
 func TestTarpitsTakeLittleTime(t *testing.T) {
-	const many, ports = 10, 118
+	const (
+		many, ports = 10, 118
+		asked       = 8     // ports of a host, see queue.New
+		first, more = 10, 8 // connections to one port, and when it is asked again
+	)
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
-		w.queue = queue.New(4)
-		var conns atomic.Int32
-		var peers sync.WaitGroup
-		w.identifier = &fingerprint.Identifier{Signatures: set, Slots: hosts.NewSlots(0), Concurrency: identifiers(512),
-			Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) },
-			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
-				conns.Add(1)
-				time.Sleep(20 * time.Millisecond)
-				ours, theirs := net.Pipe()
-				peers.Go(func() { io.Copy(io.Discard, theirs) })
-				return ours, nil
-			}}
-		for host := range many {
-			for port := range ports {
-				w.queue.Put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: result.StateOpen, RTT: 20 * time.Millisecond})
-			}
-		}
-		w.queue.Close()
-		begun := time.Now()
-		var workers sync.WaitGroup
-		for range w.identifier.Concurrency {
-			workers.Go(func() { w.identify(t.Context(), func(error) {}) })
-		}
-		w.finishTalks(t.Context(), &workers, func(error) {})
-		if took := time.Since(begun); took > 30*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if n := conns.Load(); n > many*2*ports {
-			t.Errorf("%d connections to %d ports", n, many*ports)
-		}
-		if len(w.open) != many*ports {
-			t.Errorf("%d of %d ports are reported", len(w.open), many*ports)
-		}
-		t.Logf("%v, %d connections", time.Since(begun), conns.Load())
-		peers.Wait()
-	})
+	for name, c := range map[string]struct {
+		first  uint16 // the port of each host that is asked first
+		failed int    // how many fail to be connected to, from that one on
+	}{
+		"any port":                {first: 10000},
+		"one is asked with a FIN": {first: 10055}, // as olefy
+		"one connection fails":    {first: 10000, failed: 1},
+		"four connections fail":   {first: 10000, failed: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pit := &tarpit{ports: map[netip.AddrPort]*tarpitPort{}}
+				w := coverageSweep(t, Shard{})
+				w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
+				w.queue = queue.New(4)
+				w.identifier = &fingerprint.Identifier{Signatures: set, Slots: hosts.NewSlots(0), Concurrency: identifiers(512), Dial: pit.dial,
+					Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) }}
+				for host := range many {
+					for i := range ports {
+						at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), 10000+(c.first-10000+uint16(i))%ports)
+						pit.port(t, at, i < c.failed)
+						w.queue.Put(scan.Result{Target: at, State: result.StateOpen, RTT: 20 * time.Millisecond})
+					}
+				}
+				w.queue.Close()
+				begun := time.Now()
+				var workers sync.WaitGroup
+				for range w.identifier.Concurrency {
+					workers.Go(func() { w.identify(t.Context(), func(error) {}) })
+				}
+				w.finishTalks(t.Context(), &workers, func(error) {})
+				if took := time.Since(begun); took > 30*time.Second {
+					t.Errorf("it took %v", took)
+				}
+				if len(w.open) != many*ports {
+					t.Errorf("%d of %d ports are reported", len(w.open), many*ports)
+				}
+				all, askedOf := 0, map[netip.Addr]int{}
+				for at, port := range pit.ports {
+					most := 1
+					if port.asked {
+						askedOf[at.Addr()]++
+						most = first - 1 + more // one has found it
+					}
+					if all += port.conns; port.conns > most {
+						t.Errorf("%d connections to %v, asked: %t; want at most %d", port.conns, at, port.asked, most)
+					}
+				}
+				for host, n := range askedOf {
+					if n > asked {
+						t.Errorf("%d ports of %v are asked something, more than %d", n, host, asked)
+					}
+				}
+				t.Logf("%v, %d connections", time.Since(begun), all)
+			})
+		})
+	}
 }

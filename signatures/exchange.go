@@ -69,6 +69,7 @@ type Exchange struct {
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
 	Remote    bool          // the client was on another host, so that no address of it is a loopback address
+	Fin       bool          // nothing more was to be sent on the connection behind Sent: see [Probe.Fin]
 	Tail      string        // of the probe Goodbye: one of the Tail constants; "" where it is not known
 
 	// Incomplete says that parts of the exchange may be lost: the question was not
@@ -120,6 +121,12 @@ func (e *Exchange) Echo() bool {
 	return len(sent) > 0 && len(reply) > 0 && bytes.HasPrefix(reply, sent)
 }
 
+// HungUp reports whether the other side ended the connection before we did. Whoever ends
+// it afterwards says nothing by that: every program does so.
+func (e *Exchange) HungUp() bool {
+	return (e.End == EndClosed || e.End == EndReset) && !e.Fin
+}
+
 // exchangeJSON is the JSON form of an Exchange: bytes as text if they are text, so
 // that a recorded example can be read and reviewed.
 type exchangeJSON struct {
@@ -137,6 +144,7 @@ type exchangeJSON struct {
 	TLS         bool   `json:"tls,omitempty"`
 	Proxied     bool   `json:"proxied,omitempty"`
 	Remote      bool   `json:"remote,omitempty"`
+	Fin         bool   `json:"fin,omitempty"`
 	Tail        string `json:"tail,omitempty"`
 	Incomplete  bool   `json:"incomplete,omitempty"`
 }
@@ -145,7 +153,7 @@ type exchangeJSON struct {
 // under another key where they are not. Times are rounded to milliseconds.
 func (e Exchange) MarshalJSON() ([]byte, error) {
 	j := exchangeJSON{
-		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Tail: e.Tail, Incomplete: e.Incomplete,
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Fin: e.Fin, Tail: e.Tail, Incomplete: e.Incomplete,
 		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
 	}
 	j.Greeting, j.GreetingRaw = split(e.Greeting)
@@ -163,7 +171,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("reading an exchange: %w", jsonfault.Plain(err))
 	}
 	*e = Exchange{
-		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Tail: j.Tail, Incomplete: j.Incomplete,
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Fin: j.Fin, Tail: j.Tail, Incomplete: j.Incomplete,
 		First:    time.Duration(j.FirstMS) * time.Millisecond,
 		Took:     time.Duration(j.TookMS) * time.Millisecond,
 		Greeting: join(j.Greeting, j.GreetingRaw),

@@ -4,7 +4,6 @@ import (
 	"hash/fnv"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A Kind says whether the open ports of a host are individual services.
@@ -91,7 +90,7 @@ func (h *hostReplies) alike() bool {
 
 // firstReply returns a key for the first reply of a port. It is equal for replies
 // that differ only in digits, which are times and counters. It reports false if
-// the port did not reply; closing the connection is a reply.
+// the port did not reply; ending the connection before we do is a reply.
 func firstReply(s *fingerprint.Identification) (key uint64, replied bool) {
 	h := fnv.New64a()
 	switch {
@@ -109,7 +108,7 @@ func firstReply(s *fingerprint.Identification) (key uint64, replied bool) {
 		switch ex := &s.Transcript.Exchanges[i]; {
 		case len(ex.Reply) > 0:
 			return plainReply(ex.Reply), true
-		case ex.End == signatures.EndClosed || ex.End == signatures.EndReset:
+		case ex.HungUp():
 			h.Write([]byte(ex.Probe + ex.End))
 			return h.Sum64(), true
 		}
