@@ -27,8 +27,8 @@ const (
 	// progress.
 	laterWait = 30 * time.Second
 	// laterSilent is how many ports of a host that replied to nothing get a
-	// second dialogue in any case: if there are more, a firewall may have
-	// accepted the connections.
+	// second dialogue in any case: if there are more, or the host replies
+	// nowhere, a firewall may have accepted the connections.
 	laterSilent = 4
 	// laterStart is how long after the start of the last dialogue the remaining
 	// ones are no load any more: by then the greeting timeout of 12 s is over for
@@ -165,8 +165,8 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 
 // askHostLater runs the second dialogues with the ports of one host, within its
 // time limit, starting with those that replied before, then those whose number
-// suggests a probe. If there are more than laterSilent silent ones, it stops after
-// the first that is silent again.
+// suggests a probe. If there are more than laterSilent silent ones, or the host
+// replies nowhere, it stops after the first that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
 	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
@@ -184,6 +184,7 @@ func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abo
 		inTime, done = context.WithTimeout(asking, most)
 	}
 	defer done()
+	mostlySilent := len(silent) > laterSilent || w.queue.Kind(ports[0].result.Target.Addr()) == queue.RepliesNowhere
 	enough := false
 	for _, p := range append(slices.DeleteFunc(ports, func(p laterPort) bool { return !told(p) }), silent...) {
 		if !enough || told(p) {
@@ -194,7 +195,7 @@ func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abo
 			case asking.Err() != nil && ctx.Err() == nil:
 				w.later.leave()
 			default:
-				enough = enough || len(silent) > laterSilent && !told(p)
+				enough = enough || mostlySilent && !told(p)
 			}
 		}
 		w.tell(ctx, p.result, p.service, abort)

@@ -132,28 +132,52 @@ func TestLaterTimeIsReported(t *testing.T) {
 }
 
 // TestSilentPortsAreNotReported checks that of more than laterSilent silent ports
-// of a host, no further one is tried after one that is silent again. There was
-// time for them, so that no notice says otherwise.
+// of a host, or of those of a host that replies nowhere, no further one is tried after
+// one that is silent again. There was time for them, so that no notice says otherwise.
 func TestSilentPortsAreNotReported(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		w, peers := silentSweep(t, set)
-		for port := range uint16(laterSilent + 2) {
-			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
-			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveNoReply}}})
-		}
-		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
-		if told := w.later.notices(); len(told) > 0 {
-			t.Errorf("a notice says %q", told[0].Message)
-		}
-		if len(w.open) != laterSilent+2 {
-			t.Errorf("%d of %d ports are reported", len(w.open), laterSilent+2)
-		}
-		peers.Wait()
-	})
+	for name, c := range map[string]struct{ silent, others, tried int }{
+		"few ports":                   {2, 0, 2},
+		"more ports":                  {laterSilent + 2, 0, 1},
+		"few, and others were silent": {2, 8, 1},
+		"few, and few others as well": {2, 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, peers := silentSweep(t, set)
+				var mu sync.Mutex
+				tried, dial := map[netip.AddrPort]bool{}, w.identifier.Dial
+				w.identifier.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+					mu.Lock()
+					tried[to] = true
+					mu.Unlock()
+					return dial(ctx, to)
+				}
+				silent := &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveNoReply}}
+				for port := range uint16(c.silent + c.others) {
+					target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
+					w.queue.Recall(target, silent)
+					if int(port) < c.silent {
+						w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, silent})
+					}
+				}
+				w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
+				if told := w.later.notices(); len(told) > 0 {
+					t.Errorf("a notice says %q", told[0].Message)
+				}
+				if len(w.open) != c.silent {
+					t.Errorf("%d of %d ports are reported", len(w.open), c.silent)
+				}
+				if len(tried) != c.tried {
+					t.Errorf("%d ports are tried again, want %d", len(tried), c.tried)
+				}
+				peers.Wait()
+			})
+		})
+	}
 }
 
 // TestLaterBeginsBesideOldDialogues has a dialogue run for long: postponed ports
