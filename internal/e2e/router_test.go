@@ -35,6 +35,8 @@ type routedNetwork struct {
 	t *testing.T
 
 	scan, router, target string // the namespaces
+
+	tarpit *tarpit // set if the target is one
 }
 
 // newRoutedNetwork makes the namespaces, which end with the test. It skips the

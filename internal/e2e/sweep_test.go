@@ -34,10 +34,11 @@ type document struct {
 }
 
 type portRecord struct {
-	IP      string `json:"ip"`
-	Port    int    `json:"port"`
-	State   string `json:"state"`
-	Service struct {
+	IP       string `json:"ip"`
+	Port     int    `json:"port"`
+	State    string `json:"state"`
+	Attempts int    `json:"attempts"`
+	Service  struct {
 		Name         string   `json:"name"`
 		Product      string   `json:"product"`
 		Alternatives []string `json:"alternatives"`
