@@ -31,7 +31,8 @@ type Condition struct {
 
 	Place Place // "" is PlaceAny
 
-	// Vantages lists the classes of vantage points; empty means internet or lan.
+	// Vantages lists the classes of vantage points; empty means internet or lan. What
+	// holds from the internet holds for configuration files, too.
 	Vantages []VantageClass
 
 	Observed []string // observations that must all be present
@@ -111,8 +112,11 @@ func (c *Condition) holdsAt(s *situation) bool {
 	if len(c.Ports) > 0 && !slices.Contains(c.Ports, s.port) {
 		return false
 	}
-	if len(c.Vantages) == 0 && s.vantage == ClassHost ||
-		len(c.Vantages) > 0 && !slices.Contains(c.Vantages, s.vantage) {
+	from := s.vantage
+	if from == ClassConfig {
+		from = ClassInternet
+	}
+	if len(c.Vantages) == 0 && from == ClassHost || len(c.Vantages) > 0 && !slices.Contains(c.Vantages, from) {
 		return false
 	}
 	switch c.Place {

@@ -18,6 +18,9 @@ const maxEvidence = 8
 // fault and what answers, then the bytes of both, and last that the port answers
 // at all.
 func evidence(r *Rule, p Subject, v Vantage) []string {
+	if p.Listener != nil {
+		return p.listenerEvidence()
+	}
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == result.ReachabilityAssumed {
 		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, which has this address; reachability from the vantage point %s is assumed",

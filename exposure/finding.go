@@ -43,6 +43,10 @@ type Violation struct {
 	// Target's is the only one.
 	Addresses []netip.Addr
 
+	// Listener is what the file says that opens the port; nil for a port that was
+	// scanned. Host is then the name of the file, and Anchor the token.
+	Listener *result.Configured
+
 	// Reachability is copied from the port.
 	Reachability result.Reachability
 
@@ -89,6 +93,23 @@ type Violation struct {
 	Acceptance *result.Acceptance
 }
 
+// Place returns where the finding is: address and port, or of a file
+// "postfix/master.cf: 10025 inet".
+func (f *Violation) Place() string {
+	if f.Listener == nil {
+		return f.Target.String()
+	}
+	return f.Host + ": " + f.Listener.Name
+}
+
+// Subject returns what a notice about the finding is about: address and port, or the file.
+func (f *Violation) Subject() string {
+	if f.Listener == nil {
+		return f.Target.String()
+	}
+	return f.Host
+}
+
 // Finding returns what a report shows of the violation. Its texts are as received
 // from the network: report.Clean makes them safe to write.
 func (f *Violation) Finding() result.Finding {
@@ -116,6 +137,7 @@ func (f *Violation) Finding() result.Finding {
 		Fixes:        f.Fixes,
 		Anchor:       f.Anchor,
 		PolicyAnchor: f.PolicyAnchor,
+		Listener:     f.Listener,
 		FirstSeen:    result.NewTime(f.FirstSeen),
 		LastSeen:     result.NewTime(f.LastSeen),
 		Acceptance:   f.Acceptance,

@@ -37,6 +37,19 @@ func GroupID(rule, host string, port uint16) string {
 	return hashWords(rule, canonicalHost(host), strconv.Itoa(int(port)), "tcp")
 }
 
+// ListenerFindingID returns the id of a finding about a listener of a file: the
+// lower-case hex SHA-256 of rule, file, name of the listener, "file" and vantage,
+// separated by NUL. The line is not part of it.
+func ListenerFindingID(rule, file, listener, vantage string) string {
+	return hashWords(rule, file, listener, "file", vantage)
+}
+
+// ListenerGroupID returns the id that a finding about a listener of a file has from all
+// vantage points.
+func ListenerGroupID(rule, file, listener string) string {
+	return hashWords(rule, file, listener, "file")
+}
+
 // hashWords returns the lower-case hex SHA-256 of words separated by NUL.
 func hashWords(words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
@@ -66,6 +79,11 @@ func (i Identity) hostOf(addr netip.Addr, name string) string {
 
 // identify sets the ids of a finding.
 func (i Identity) identify(f *Violation) {
+	if f.Listener != nil {
+		f.ID = ListenerFindingID(f.Rule.ID, f.Host, f.Listener.Name, f.Vantage)
+		f.GroupID = ListenerGroupID(f.Rule.ID, f.Host, f.Listener.Name)
+		return
+	}
 	host := i.hostOf(f.Target.Addr(), f.Host)
 	f.ID = FindingID(f.Rule.ID, host, f.Target.Port(), f.Vantage)
 	f.GroupID = GroupID(f.Rule.ID, host, f.Target.Port())

@@ -223,7 +223,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,
 		Status: result.StatusOpen, Drift: result.DriftNone, Anchor: p.Anchor,
-		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability,
+		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability, Listener: p.Listener,
 	}
 	j.Identity.identify(&f)
 	product, version := "", ""
@@ -235,6 +235,9 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
+	if p.Listener != nil {
+		f.Title, f.Listener, advice = boundTitle(r.Title, &p), p.listenerOf(r), p.advice(r)
+	}
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }

@@ -55,6 +55,8 @@ const (
 	NoticeUnusableAddress   = "MXS9053"
 	NoticeBlocked           = "MXS9061"
 	NoticeRejected          = "MXS9062"
+	NoticeUndecided         = "MXS9071"
+	NoticeNoConfiguration   = "MXS9072"
 )
 
 // A NoticeKind describes all notices with one code, for reports and manuals.
@@ -97,7 +99,7 @@ var noticeKinds = []NoticeKind{
 		"Scan with the scope, the ports and the vantage point of the baseline. Names that now resolve to other addresses do not matter: findings follow the name, unless the policy sets identity: address. If the change is intended, review the new findings before you run mxsweep baseline update; entries that this run did not cover are kept."},
 	{NoticeUnverified, "FindingUnverified", result.LevelWarning, "A finding in the baseline could not be verified.",
 		"It is carried forward: it does not count as fixed, and the run cannot pass.",
-		"Scan its port again from the same vantage point, make the host reachable if it is silent, or prune the baseline if the host was decommissioned."},
+		"Scan its port again from the same vantage point, make the host reachable if it is silent, or prune the baseline if the host was decommissioned; a finding of a file needs that file among the paths."},
 	{NoticeAcceptanceSoon, "AcceptedRiskExpiresSoon", result.LevelNote, "An accepted-risk entry expires soon.",
 		"When it expires, its findings count again.",
 		"Remove the exposure, or renew the entry with an up-to-date reason."},
@@ -203,6 +205,12 @@ var noticeKinds = []NoticeKind{
 	{NoticeRejected, "RejectedOnTheWay", result.LevelNote, "A router or firewall on the path answered for ports of hosts behind it.",
 		"Such a message shows what the path allows for this scanner. It does not show that the host is up, nor what others can reach.",
 		"If the ports behind it matter, scan from an address that is allowed."},
+	{NoticeUndecided, "ConfigurationUndecided", result.LevelError, "Configuration files do not decide what they open.",
+		"A value comes from a variable without a value, from a program, from a file that is missing, or from text that cannot be read. What a daemon opens in that case is not known, so the run cannot pass.",
+		"Give the files that have the value, such as main.cf beside master.cf or .env beside docker-compose.yml; or accept the notice for that file in the policy, with an owner and a date."},
+	{NoticeNoConfiguration, "NoConfiguration", result.LevelError, "No configuration file of a known kind was found.",
+		"Nothing was read, so the run cannot pass.",
+		"Name the files, or the folder that has them; \"mxsweep config --help\" lists the kinds."},
 }
 
 // NoticeKinds returns all kinds of notices in the order of their codes.

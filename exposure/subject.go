@@ -36,6 +36,12 @@ type Subject struct {
 	// Reachability says how it is known that the vantage point can reach the
 	// port.
 	Reachability result.Reachability
+
+	// Listener is what the file says that opens the port, Host is the name of that
+	// file, Anchor the token, and Fix the id of the fix for such files, "" if there is
+	// none. Listener is nil for a port that was scanned.
+	Listener *result.Configured
+	Fix      string
 }
 
 // Names returns all names of the port's address.
@@ -57,6 +63,7 @@ func (p *Subject) Port() result.Port {
 		RTT:          milliseconds(p.RTT),
 		Attempts:     p.Attempts,
 		Anchor:       p.Anchor,
+		Listener:     p.Listener,
 	}
 	if p.Err != nil {
 		w.Error = &result.PortError{Code: errorCode(p.State), Message: p.Err.Error()}

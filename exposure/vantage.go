@@ -16,6 +16,7 @@ const (
 	ClassInternet VantageClass = "internet" // whoever scans is a stranger
 	ClassLAN      VantageClass = "lan"      // on the same network, not on the host
 	ClassHost     VantageClass = "host"     // on the host itself: "listening", not "exposed"
+	ClassConfig   VantageClass = "config"   // only files were read: "bound", not "exposed"
 )
 
 // A Vantage is the vantage point of the scanner. The zero Vantage is the

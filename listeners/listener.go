@@ -34,6 +34,9 @@ type Listener struct {
 	// imaps", "frontend imap *:143".
 	Service string
 
+	// Kind is the kind of file, in words: "Postfix master.cf". Package config sets it.
+	Kind string
+
 	// At is the token that binds: the "10025" in "10025 inet". Its Text is the line.
 	At result.Anchor
 

@@ -117,6 +117,7 @@ func checkPort(p *result.Port) error {
 		inTable("state", &p.State, result.ParseState),
 		inTable("reachability", &p.Reachability, result.ParseReachability),
 		checkAnchor(p.Anchor, "anchor"),
+		checkListener(p.Listener),
 		checkService(p.Service),
 		checkBanner(p.Banner),
 		checkTLS(p.TLS),
@@ -223,6 +224,7 @@ func checkFinding(f *result.Finding) error {
 		inTable("reachability", &f.Reachability, result.ParseReachability),
 		inTable("verdict", &f.Verdict, result.ParseVerdict),
 		checkAnchor(f.Anchor, "anchor"),
+		checkListener(f.Listener),
 		checkAnchor(f.PolicyAnchor, "policy_anchor"),
 		checkAcceptance(f.Acceptance),
 	)
@@ -237,6 +239,23 @@ func checkAcceptance(a *result.Acceptance) error {
 	}
 	if utf8.RuneCountInString(a.Reason) < 10 {
 		return badValue("reason", a.Reason, "shorter than 10 characters")
+	}
+	return nil
+}
+
+// checkListener checks a listener of a file. An edit that is not safe is left out when it
+// is sanitized.
+func checkListener(l *result.Configured) error {
+	if l == nil {
+		return nil
+	}
+	if l.Name == "" {
+		return badValue("name", l.Name, "a listener has a name")
+	}
+	for _, c := range l.Causes {
+		if err := checkAnchor(c.Anchor, "anchor"); err != nil {
+			return err
+		}
 	}
 	return nil
 }

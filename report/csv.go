@@ -58,13 +58,13 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 		if !view.Shows(f, c.only) {
 			continue
 		}
-		if err := w.Write(csvRow(f, ports[view.Place(f.IP, f.Port)], why[f.Rule])); err != nil {
+		if err := w.Write(csvRow(f, ports[view.FindingPlace(f)], why[f.Rule])); err != nil {
 			return err
 		}
 	}
 	for i := range c.Ports {
 		p := &c.Ports[i]
-		if c.only != "" || len(found[view.Place(p.IP, p.Port)]) > 0 {
+		if c.only != "" || len(found[view.PortPlace(p)]) > 0 {
 			continue
 		}
 		f := result.Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}

@@ -72,7 +72,7 @@ func (d *dojoWriter) End(r result.Run, s result.Summary) error {
 	out.key("findings")
 	out.list(len(d.Findings), "  ", func(i int) any {
 		f := &d.Findings[i]
-		return d.finding(f, v.Rule(f), ports[view.Place(f.IP, f.Port)])
+		return d.finding(f, v.Rule(f), ports[view.FindingPlace(f)])
 	})
 	out.w.WriteString("\n}\n")
 	return cmp.Or(out.err, out.w.Flush())
@@ -86,7 +86,7 @@ func dojoSeverity(s result.Severity) string {
 
 func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Port) dojoFinding {
 	w := dojoFinding{
-		Title:       sanitize.Text(fmt.Sprintf("%s on %s", f.Title, view.Place(f.IP, f.Port)), 500),
+		Title:       sanitize.Text(fmt.Sprintf("%s on %s", f.Title, view.FindingPlace(f)), 500),
 		Severity:    dojoSeverity(f.Severity),
 		Description: d.description(f, p),
 		Mitigation:  escape.Block(cmp.Or(f.Remediation, r.Fix)),
@@ -96,6 +96,9 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Po
 		RiskAccepted: f.Status == result.StatusAccepted, IsMitigated: f.Drift == result.DriftFixed,
 		Dynamic: true, UniqueID: f.ID, VulnID: f.Rule,
 		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP.String()), Port: f.Port}},
+	}
+	if f.Listener != nil {
+		w.Static, w.Dynamic, w.Endpoints = true, false, []dojoEndpoint{}
 	}
 	if !f.FirstSeen.IsZero() {
 		w.Date = f.FirstSeen.UTC().Format("2006-01-02")
@@ -129,14 +132,18 @@ func dojoTag(r rune) rune {
 
 func (d *dojoWriter) description(f *result.Finding, p *result.Port) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`%s`", view.Place(f.IP, f.Port)+"/"+f.Protocol)
+	fmt.Fprintf(&b, "`%s`", view.FindingPlace(f)+"/"+f.Protocol)
 	if f.Host != "" {
 		fmt.Fprintf(&b, " (%s)", escape.Markdown(f.Host))
 	}
 	if p != nil && p.Service.Label() != "" {
 		fmt.Fprintf(&b, " runs **%s**", escape.Markdown(p.Service.Label()))
 	}
-	fmt.Fprintf(&b, ", seen from vantage %s.\n", escape.Markdown(d.Run.Vantage))
+	if f.Listener != nil {
+		b.WriteString(", as configured.\n")
+	} else {
+		fmt.Fprintf(&b, ", seen from vantage %s.\n", escape.Markdown(d.Run.Vantage))
+	}
 	for _, e := range f.Evidence {
 		fmt.Fprintf(&b, "\n- %s", escape.Markdown(e))
 	}

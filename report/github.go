@@ -75,9 +75,9 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 			left++
 			continue
 		}
-		text := view.Place(f.IP, f.Port)
+		text := view.FindingPlace(f)
 		if p := ports[text]; p != nil && p.Service.Label() != "" {
-			text += " answers as " + escape.Unlink(p.Service.Label())
+			text += map[bool]string{true: ": ", false: " answers as "}[p.Listener != nil] + escape.Unlink(p.Service.Label())
 		}
 		text += " (" + view.SeverityLabel(f) + ")"
 		if fix := v.Fix(f, true); len(fix) > 0 {

@@ -86,8 +86,8 @@ func (g *gitlabWriter) End(r result.Run, s result.Summary) error {
 		if !f.Active() {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s", view.Place(f.IP, f.Port), f.Title)
-		if p := ports[view.Place(f.IP, f.Port)]; p != nil && p.Service.Label() != "" {
+		text := fmt.Sprintf("%s: %s", view.FindingPlace(f), f.Title)
+		if p := ports[view.FindingPlace(f)]; p != nil && p.Service.Label() != "" {
 			text += " (" + escape.Unlink(p.Service.Label()) + ")"
 		}
 		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {

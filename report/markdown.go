@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -51,6 +52,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	m.head(b, v)
 	m.caveats(b, v)
 	left := m.table(b, v)
+	left += m.edits(b)
 	left += m.details(b, v)
 	left += m.resolved(b, v)
 	left += m.open(b, v)
@@ -157,7 +159,7 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 	const head = "\n### Findings\n\n| Severity | Where | What answers | Finding | Drift | Fix |\n| --- | --- | --- | --- | --- | --- |\n"
 	return b.section(head, "", len(live), func(i int) string {
 		f := live[i]
-		at := view.Place(f.IP, f.Port)
+		at := view.FindingPlace(f)
 		where := escape.Code(at)
 		if f.Host != "" {
 			where += "<br>" + escape.Markdown(view.ShownNames(f.Host, f.Aliases))
@@ -172,6 +174,22 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		}
 		return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", escape.SeverityMark(f.Severity), where,
 			escape.Markdown(what), f.Rule, escape.Markdown(f.Title), f.Drift, fix)
+	})
+}
+
+// edits writes the edits of files as suggestions, which code hosts apply to the lines that
+// a comment is about, and returns how many did not fit.
+func (m *markdownWriter) edits(b *budget) int {
+	var list []*result.Finding
+	for _, f := range m.Shown(m.only) {
+		if f.Listener != nil && f.Listener.Edit != nil {
+			list = append(list, f)
+		}
+	}
+	return b.section("\n### Edits\n", "", len(list), func(i int) string {
+		f := list[i]
+		e := f.Listener.Edit
+		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
 	})
 }
 
@@ -234,8 +252,16 @@ func (m *markdownWriter) help(rule, help string) string {
 func (m *markdownWriter) resolved(b *budget, v *view.View) int {
 	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.Resolved), func(i int) string {
 		f := v.Resolved[i]
-		return fmt.Sprintf("- %s %s %s: %s\n", escape.Code(view.Place(f.IP, f.Port)), f.Rule, escape.Markdown(f.Title), escape.Markdown(view.ResolvedWhy(f)))
+		return fmt.Sprintf("- %s %s %s: %s\n", escape.Code(view.FindingPlace(f)), f.Rule, escape.Markdown(f.Title), escape.Markdown(view.ResolvedWhy(f)))
 	})
+}
+
+// boundTo returns address and port of a listener of a file, "" for a port that was scanned.
+func boundTo(p *result.Port) string {
+	if p.Listener == nil {
+		return ""
+	}
+	return view.Place(p.IP, p.Port)
 }
 
 const endDetails = "\n</details>\n"
@@ -246,10 +272,13 @@ func (m *markdownWriter) open(b *budget, v *view.View) int {
 	for _, h := range v.Hosts {
 		for i := range h.Ports {
 			if p := &h.Ports[i]; p.Port != nil {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", escape.Code(view.Place(h.IP, p.Num)), escape.Markdown(h.Name), escape.Markdown(p.Describe())))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", escape.Code(p.Place), escape.Markdown(cmp.Or(h.Name, boundTo(p.Port))), escape.Markdown(p.Describe())))
 			}
 		}
 	}
-	const head = "\n<details><summary>Open ports</summary>\n\n| Port | Host | What answers |\n| --- | --- | --- |\n"
+	head := "\n<details><summary>Open ports</summary>\n\n| Port | Host | What answers |\n| --- | --- | --- |\n"
+	if view.OfFiles(&v.Run) {
+		head = "\n<details><summary>Listeners</summary>\n\n| Listener | Bound to | What it is |\n| --- | --- | --- |\n"
+	}
 	return b.section(head, endDetails, len(rows), func(i int) string { return rows[i] })
 }

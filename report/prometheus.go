@@ -109,11 +109,15 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 	m.family("mxsweep_finding", "1 for each open finding.")
 	for _, f := range live[:len(live)-left] {
 		product := ""
-		if port := ports[view.Place(f.IP, f.Port)]; port != nil && port.Service != nil {
+		if port := ports[view.FindingPlace(f)]; port != nil && port.Service != nil {
 			product = port.Service.KnownProduct()
 		}
-		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
-			"ip", f.IP.String(), "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product)
+		labels := []string{"rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
+			"ip", f.IP.String(), "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product}
+		if f.Listener != nil {
+			labels = append(labels, "listener", f.Listener.Name)
+		}
+		m.sample("mxsweep_finding", 1, labels...)
 	}
 }
 

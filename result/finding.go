@@ -31,6 +31,7 @@ type Finding struct {
 	References   []string     `json:"references,omitempty"`
 	Anchor       *Anchor      `json:"anchor,omitempty"`
 	PolicyAnchor *Anchor      `json:"policy_anchor,omitempty"`
+	Listener     *Configured  `json:"listener,omitempty"` // nil if the port was scanned
 	FirstSeen    Time         `json:"first_seen,omitzero"`
 	LastSeen     Time         `json:"last_seen,omitzero"`
 	Acceptance   *Acceptance  `json:"acceptance,omitempty"`

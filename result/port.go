@@ -16,6 +16,7 @@ type Port struct {
 	RTT          float64       `json:"rtt_ms,omitempty"` // milliseconds
 	Attempts     int           `json:"attempts,omitempty"`
 	Anchor       *Anchor       `json:"anchor,omitempty"`
+	Listener     *Configured   `json:"listener,omitempty"` // nil if it was scanned
 	Service      *Service      `json:"service,omitempty"`
 	Banner       *Banner       `json:"banner,omitempty"`
 	TLS          *TLS          `json:"tls,omitempty"`

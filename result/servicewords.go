@@ -51,12 +51,16 @@ type Method string
 const (
 	MethodTable  Method = "table"  // the number of the port
 	MethodProbed Method = "probed" // a signature that matched the dialogue
+
+	// MethodConfigured is a configuration file: its kind, the image of a container, and
+	// settings. Nothing was asked.
+	MethodConfigured Method = "configured"
 )
 
 // ParseMethod returns the method with that name, which may be "", and reports
 // whether it exists.
 func ParseMethod(word string) (Method, bool) {
-	return find([]Method{"", MethodTable, MethodProbed}, word)
+	return find([]Method{"", MethodTable, MethodProbed, MethodConfigured}, word)
 }
 
 // A Tunnel is the encryption inside which a service was identified. "" is clear

@@ -22,15 +22,16 @@ import (
 // listed for the nearest directory with an entry; "internal" means everything
 // below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
-	"run":         {"run/internal/engine", "run/internal/queue", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
-	"run/output":  {"report", "report/format", "exposure", "result", "internal"},
-	"run/saved":   {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
-	"report":      append([]string{"report/sarif", "report/html", "report/terminal", "report/nmapxml", "report/junit", "exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope"}, belowFormats...),
-	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
-	"fingerprint": {"fingerprint/selfname", "signatures", "scan", "scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},
-	"signatures":  {"result", "internal"},
-	"result":      {"internal"},
+	"cmd":            {"run", "run/configured", "run/saved", "run/output", "listeners/config", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"run":            {"run/internal/engine", "run/internal/queue", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"run/configured": {"listeners", "listeners/config", "listeners/source", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "scan", "result", "internal"},
+	"run/output":     {"report", "report/format", "exposure", "result", "internal"},
+	"run/saved":      {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"report":         append([]string{"report/sarif", "report/html", "report/terminal", "report/nmapxml", "report/junit", "exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope"}, belowFormats...),
+	"exposure":       {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
+	"fingerprint":    {"fingerprint/selfname", "signatures", "scan", "scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},
+	"signatures":     {"result", "internal"},
+	"result":         {"internal"},
 
 	"run/internal/engine": {"exposure", "scan", "scan/scope", "scan/scope/scopetest", "scan/syn", "result", "internal"},
 	"run/internal/queue":  {"fingerprint", "scan", "scan/hosts", "scan/dialer", "scan/scope", "signatures", "result", "internal"},

@@ -121,10 +121,20 @@ func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 
 // registerVerdict adds the flags of the gate that a merged run has as well.
 func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
-	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
-	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity (of this severity or above) and rule:ID, such as new:high,any:critical; none matches no finding")
+	f.registerFindings(flags)
 	flags.Float64Var(&f.minCoverage, "min-coverage", run.DefaultMinCoverage, "exit 4 if less than the fraction `F` (0 to 1) of the ports gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
+	f.registerSoftFail(flags)
+}
+
+// registerFindings adds the flags that say which findings fail any run.
+func (f *scanFlags) registerFindings(flags *pflag.FlagSet) {
+	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
+	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity (of this severity or above) and rule:ID, such as new:high,any:critical; none matches no finding")
+}
+
+// registerSoftFail adds the flag for runs that never fail.
+func (f *scanFlags) registerSoftFail(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
 }
 

@@ -81,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"onway":        onWay,
 			"torn":         torn,
 			"hashed":       hashed,
+			"applyfixes":   applyFixes,
 		},
 	})
 }

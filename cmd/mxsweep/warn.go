@@ -86,7 +86,7 @@ func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Violatio
 	if worst == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s on %s, %s, matches %s", worst.Rule.ID, worst.Target, worst.Severity, by.FailOn)
+	text := fmt.Sprintf("%s on %s, %s, matches %s", worst.Rule.ID, worst.Place(), worst.Severity, by.FailOn)
 	switch more := v.Failing - 1; {
 	case more == 1:
 		text += ", and so does 1 more finding"

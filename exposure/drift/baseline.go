@@ -53,6 +53,10 @@ type Entry struct {
 	Service  string          `json:"service,omitempty"`
 	Product  string          `json:"product,omitempty"`
 
+	// Listener is the name of the listener in the file Host, "" for a port that was
+	// scanned.
+	Listener string `json:"listener,omitempty"`
+
 	// Addresses are all addresses of Host with the finding; nil if IP is the only
 	// one.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
@@ -96,6 +100,14 @@ func (e *Entry) id(host string) string {
 	return exposure.FindingID(e.Rule, host, e.Port, e.Vantage)
 }
 
+// ownID returns the id of an entry of a file; "" for others.
+func (e *Entry) ownID() string {
+	if e.Listener == "" {
+		return ""
+	}
+	return exposure.ListenerFindingID(e.Rule, e.Host, e.Listener, e.Vantage)
+}
+
 // byName reports whether the name identifies the host in the entry's id.
 func (e *Entry) byName() bool { return e.Host != "" && e.ID == e.id(e.Host) }
 
@@ -118,6 +130,9 @@ func EntryOf(f *exposure.Violation) Entry {
 		Confidence: &certainty, Method: f.Method, FirstSeen: second(f.FirstSeen)}
 	if f.Rule != nil {
 		e.Rule = f.Rule.ID
+	}
+	if f.Listener != nil {
+		e.Listener = f.Listener.Name
 	}
 	if f.Drift == result.DriftUnverified {
 		last := second(f.LastSeen)
@@ -206,7 +221,8 @@ func BaselineOf(h Header, entries []Entry) *Baseline {
 
 // compareEntries orders the lines of a baseline.
 func compareEntries(a, b Entry) int {
-	return cmp.Or(a.IP.Compare(b.IP), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Vantage, b.Vantage))
+	return cmp.Or(a.IP.Compare(b.IP), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Vantage, b.Vantage),
+		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Listener, b.Listener))
 }
 
 // Encode returns the file: the header and one line for each entry.

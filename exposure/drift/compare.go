@@ -28,6 +28,11 @@ type Conditions struct {
 	// AddressesOf returns the addresses that a name in scope has in this run,
 	// none if it is not in scope; nil means not known.
 	AddressesOf func(name string) []netip.Addr
+
+	// Gone reports whether a run of files proves that the listener of an entry that was
+	// not found again does not break its rule any longer, and what proves it or is
+	// missing; nil for a scan, of which the ports are added instead.
+	Gone func(e *Entry) (fixed bool, why string)
 }
 
 // vantage returns the name of the vantage point for an address.
@@ -239,6 +244,10 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 		Target: e.target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
 		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
+	if e.Listener != "" {
+		f.Listener = &result.Configured{Name: e.Listener}
+		f.Remediation, f.Fixes = r.Fix, nil
+	}
 	if e.Confidence != nil {
 		f.Certainty = *e.Confidence
 	}
@@ -251,6 +260,9 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 
 // groupID returns the id without the vantage.
 func (e *Entry) groupID() string {
+	if e.Listener != "" {
+		return exposure.ListenerGroupID(e.Rule, e.Host, e.Listener)
+	}
 	if e.byName() {
 		return exposure.GroupID(e.Rule, e.Host, e.Port)
 	}

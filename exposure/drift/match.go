@@ -22,6 +22,10 @@ func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
 		e := &b.Entries[i]
 		x.entries = append(x.entries, e)
 		ids := []string{e.ID}
+		if e.Listener != "" {
+			x.byID[e.ID] = append(x.byID[e.ID], e)
+			continue
+		}
 		if e.Host != "" {
 			ids = append(ids, e.id(e.Host))
 		}
@@ -39,6 +43,9 @@ func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
 // take returns the entries that are the same as the finding, and marks them as
 // found again.
 func (x *entryIndex) take(f *exposure.Violation) []*Entry {
+	if f.Listener != nil {
+		return x.takeListener(f)
+	}
 	ids := []string{f.ID}
 	for _, name := range f.Names() {
 		if name != "" && x.now.Identity != exposure.IdentityAddress {
@@ -56,6 +63,15 @@ func (x *entryIndex) take(f *exposure.Violation) []*Entry {
 				x.taken[e] = true
 			}
 		}
+	}
+	return found
+}
+
+// takeListener is take for a finding of a file, which only its own id identifies.
+func (x *entryIndex) takeListener(f *exposure.Violation) []*Entry {
+	found := x.byID[f.ID]
+	for _, e := range found {
+		x.taken[e] = true
 	}
 	return found
 }

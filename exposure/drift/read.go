@@ -181,7 +181,9 @@ func readEntry(line []byte) (Entry, *fault) {
 		return e, faultf("confidence", "confidence is %d, expected 0 to 10", *e.Confidence)
 	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:
 		return e, faultf("status", "status is %q, neither accepted nor expected", e.Status)
-	case e.ID != e.id(e.IP.String()) && !e.byName():
+	case e.Listener != "" && e.ID != e.ownID():
+		return e, faultf("id", "the id does not belong to rule %q on %q of %q", e.Rule, e.Listener, e.Host)
+	case e.Listener == "" && e.ID != e.id(e.IP.String()) && !e.byName():
 		return e, faultf("id", "the id does not belong to rule %q on %s from %q", e.Rule, e.target(), e.Vantage)
 	}
 	e.IP = e.IP.Unmap()

@@ -77,7 +77,7 @@ func (e *Entry) moreConfident(certainty int, product string) bool {
 // then it may be the same as an earlier finding. That a port is open at all is
 // certain.
 func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
-	if f.Rule.Kind == exposure.KindPolicy {
+	if f.Rule.Kind == exposure.KindPolicy || f.Listener != nil {
 		return false
 	}
 	for _, addr := range f.AllAddresses() {
@@ -95,6 +95,9 @@ func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
 // requires evidence from this run and from the same vantage point, on all
 // addresses; why describes the evidence, or what is missing.
 func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why string) {
+	if c.now.Gone != nil || e.Listener != "" {
+		return c.verifyListener(e)
+	}
 	places := c.places(e)
 	for _, addr := range places {
 		var reason string
@@ -112,6 +115,17 @@ func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why
 		why += fmt.Sprintf("; none of the %d addresses breaks the rule any longer", len(places))
 	}
 	return fixed, why
+}
+
+// verifyListener is verify where the run, or the entry, is one of files.
+func (c *Comparison) verifyListener(e *Entry) (fixed bool, why string) {
+	switch {
+	case c.now.Gone == nil:
+		return false, "this run did not read configuration files"
+	case e.Listener == "":
+		return false, "this run read configuration files and did not probe the port"
+	}
+	return c.now.Gone(e)
 }
 
 // verifyAt is verify for one address.

@@ -53,8 +53,8 @@ func dovecotLines(list []string) []dovecotLine {
 
 // dovecotBind returns the edit that binds the inet_listener of a port: key is the
 // setting to change.
-func dovecotBind(key string) func(string, uint16, string) (string, error) {
-	return func(text string, port uint16, address string) (string, error) {
+func dovecotBind(key string) func(string, listenerAt, string) (string, error) {
+	return func(text string, at listenerAt, address string) (string, error) {
 		list := lines(text)
 		parsed := dovecotLines(list)
 		found := false
@@ -67,7 +67,7 @@ func dovecotBind(key string) func(string, uint16, string) (string, error) {
 			if b.port == 0 && b.portAt < 0 {
 				b.port = dovecotDefaults[strings.TrimSpace(name)]
 			}
-			if b.port != port {
+			if b.port != at.port || !at.covers(i, b.end) {
 				continue
 			}
 			found = true
@@ -84,7 +84,7 @@ func dovecotBind(key string) func(string, uint16, string) (string, error) {
 			list = slices.Insert(list, after+1, lead+key+" = "+address+ending(list[i]))
 		}
 		if !found {
-			return "", &NotFoundError{"inet_listener", port}
+			return "", &NotFoundError{"inet_listener", at.port}
 		}
 		return strings.Join(list, ""), nil
 	}
@@ -95,12 +95,14 @@ func dovecotBind(key string) func(string, uint16, string) (string, error) {
 type listenerBlock struct {
 	port          uint16
 	portAt, keyAt int
+	end           int // its last line
 }
 
 // dovecotBlock parses the block whose head is line i.
 func dovecotBlock(parsed []dovecotLine, i int, key string) listenerBlock {
-	b := listenerBlock{portAt: -1, keyAt: -1}
+	b := listenerBlock{portAt: -1, keyAt: -1, end: i}
 	for j := i + 1; j < len(parsed) && parsed[j].depth > parsed[i].depth; j++ {
+		b.end = j
 		if parsed[j].depth != parsed[i].depth+1 {
 			continue
 		}

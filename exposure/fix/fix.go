@@ -118,6 +118,12 @@ type Values struct {
 	// Vantage is the vantage point from which the finding was seen; "" is the
 	// default of a scan.
 	Vantage string
+
+	// File is the file that has the listener, if it is known, and Line its line there,
+	// from 1. The text then names that file, and Edit binds no other listener of the
+	// port; formats whose listeners share a line have them all bound.
+	File string
+	Line int
 }
 
 // VantageFlag returns the flag with which mxsweep scan judges the address from
@@ -180,7 +186,7 @@ func (f *Fix) Edit(text string, v Values) (string, error) {
 	for _, e := range f.Edits {
 		var err error
 		e.Value = v.fill(e.Value)
-		if text, err = f.Format.edit(text, e, v.Port); err != nil {
+		if text, err = f.Format.edit(text, e, listenerAt{v.Port, v.Line}); err != nil {
 			hint := ""
 			if errors.As(err, new(*NotFoundError)) {
 				hint = fmt.Sprintf("ss -ltnp 'sport = :%d' names the program that holds the port", v.Port)

@@ -34,10 +34,26 @@ const (
 	RspamdLocal Format = "ucl"         // name = value; in a file of local.d
 )
 
+// A listenerAt says which listeners of a file an edit binds.
+type listenerAt struct {
+	port uint16
+	line int // on which the listener is, from 1; 0 for each listener of the port
+}
+
+// covers reports whether the lines from first to last, from 0, have the listener.
+func (a listenerAt) covers(first, last int) bool {
+	return a.line == 0 || first < a.line && a.line <= last+1
+}
+
+// anyLine makes an edit of one that binds each listener of a port.
+func anyLine(bind func(text string, port uint16, address string) (string, error)) func(string, listenerAt, string) (string, error) {
+	return func(text string, at listenerAt, address string) (string, error) { return bind(text, at.port, address) }
+}
+
 // A grammar has the edits of one format. A nil function means that the format
 // does not have the edit.
 type grammar struct {
-	bind   func(text string, port uint16, address string) (string, error)
+	bind   func(text string, at listenerAt, address string) (string, error)
 	set    func(text string, e Edit) (string, error)
 	option func(text string, e Edit) (string, error)
 
@@ -66,22 +82,22 @@ func (f Format) grammar() grammar {
 		return grammar{bind: rebinder("service", cyrusTokens),
 			where: "in the service that listens on port {port}, write `listen=\"{bind}:{port}\"`; keep the rest of the line"}
 	case SMTPDConf:
-		return grammar{bind: smtpdBind,
+		return grammar{bind: anyLine(smtpdBind),
 			where: "in the line `listen on ... port {port}`, write `{bind}` after `listen on`; keep the rest of the line"}
 	case EximConf:
-		return grammar{bind: eximBind,
+		return grammar{bind: anyLine(eximBind),
 			where: "in `dc_local_interfaces` (Debian; elsewhere `local_interfaces`), change the entry of port {port} to `{bind}.{port}`; keep the other entries"}
 	case CourierPort:
-		return grammar{bind: courierBind,
+		return grammar{bind: anyLine(courierBind),
 			where: "in `PORT=`, change `{port}` to `{bind}.{port}`; keep the other ports"}
 	case ListenLine:
 		return grammar{bind: rebinder("listen line", listenTokens),
 			where: "in the `listen` line of port {port}, change the address to `{bind}:{port}`"}
 	case Slapd:
-		return grammar{bind: slapdBind,
+		return grammar{bind: anyLine(slapdBind),
 			where: "in `SLAPD_SERVICES`, change the address in the URL of port {port} to `{bind}:{port}` (`ldap:///` becomes `ldap://{bind}:{port}/`); keep the other URLs"}
 	case SendmailMC:
-		return grammar{bind: sendmailBind,
+		return grammar{bind: anyLine(sendmailBind),
 			where: "in the `DAEMON_OPTIONS` that has `Port={port}` (or the name of that port: smtp, submission), set `Addr={bind}`; keep the others"}
 	case Compose:
 		return grammar{bind: rebinder("published port", composeTokens),
@@ -99,15 +115,15 @@ func (f Format) grammar() grammar {
 }
 
 // edit makes one edit.
-func (f Format) edit(text string, e Edit, port uint16) (string, error) {
+func (f Format) edit(text string, e Edit, at listenerAt) (string, error) {
 	g := f.grammar()
 	switch {
 	case e.Bind != "" && g.bind != nil:
-		return g.bind(text, port, e.Bind)
+		return g.bind(text, at, e.Bind)
 	case e.Option != "" && g.option != nil:
 		return g.option(text, e)
 	case e.Set != "" && f == MasterCF:
-		e.In = fmt.Sprint(port)
+		e.In = fmt.Sprint(at.port)
 		return g.set(text, e)
 	case e.Set != "" && g.set != nil:
 		return g.set(text, e)

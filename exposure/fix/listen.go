@@ -17,10 +17,10 @@ type token struct {
 // each token with the port is replaced by the address, or by the loopback address
 // of its own family. Listeners on loopback stay. what is the kind of token, for
 // errors.
-func rebinder(what string, find func(text string) []token) func(string, uint16, string) (string, error) {
-	return func(text string, port uint16, address string) (string, error) {
+func rebinder(what string, find func(text string) []token) func(string, listenerAt, string) (string, error) {
+	return func(text string, which listenerAt, address string) (string, error) {
 		var b strings.Builder
-		at, found := 0, false
+		at, found, port := 0, false, which.port
 		was := map[string]string{} // original token of each new one
 		for _, t := range find(text) {
 			old := text[t.start:t.end]
@@ -29,7 +29,7 @@ func rebinder(what string, find func(text string) []token) func(string, uint16, 
 			if ok && ep.Last > ep.Port && ep.Port <= port && port <= ep.Last {
 				return "", &UnclearError{line, "a range of ports has this one in it"}
 			}
-			if !ok || ep.Port != port {
+			if !ok || ep.Port != port || !which.covers(line-1, line-1) {
 				continue
 			}
 			found = true

@@ -61,12 +61,13 @@ func (f *Fix) Summary(v Values) string {
 		parts = []string{v.fill(f.Steps[0])}
 	}
 	text := strings.Join(parts, "; ")
-	if f.File != "" {
-		file := f.File
-		if f.Upstream != "" {
-			file += " (upstream: " + f.Upstream + ")"
-		}
-		text = file + ": " + text
+	switch {
+	case v.File != "":
+		text = v.File + ": " + text
+	case f.Upstream != "":
+		text = f.File + " (upstream: " + f.Upstream + "): " + text
+	case f.File != "":
+		text = f.File + ": " + text
 	}
 	return text
 }
@@ -106,7 +107,7 @@ func (f *Fix) afterSummary(v Values) []string {
 			list = append(list, v.fill(s))
 		}
 	}
-	if f.Process != "" {
+	if f.Process != "" && v.File == "" {
 		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must show ")+f.Process+
 			"; if it shows another program, do not change this file; bind that program's listener instead")
 	}
@@ -114,6 +115,9 @@ func (f *Fix) afterSummary(v Values) []string {
 		if c.command != "" {
 			list = append(list, c.what+v.fill(c.command))
 		}
+	}
+	if v.File != "" {
+		return append(list, VerifyFile(v.File), f.Basis())
 	}
 	return append(list, Verify(v.VantageFlag(), v.place()), f.Basis())
 }
@@ -124,6 +128,9 @@ func (f *Fix) afterSummary(v Values) []string {
 func Verify(flag string, places ...string) string {
 	return strings.TrimRight(labelVerify+"mxsweep scan "+strings.Join(places, " ")+" --fail-on any:high "+flag, " ")
 }
+
+// VerifyFile returns the line with the command that verifies an edit of a file.
+func VerifyFile(file string) string { return labelVerify + "mxsweep config " + file }
 
 // IsCode reports whether a line of a fix is a command or a line of a file, which
 // must not be wrapped.

@@ -80,6 +80,7 @@ type RunFacts struct {
 	Parts      []ScopeLine    // of which this shard scanned only a part; they are decided when the shards are merged
 	Blocked    bool           // all targets stopped answering and did not answer again
 	Unresolved []UnresolvedName
+	Nothing    *result.Notice  // why nothing was in scope, if that is not the usual; nil otherwise
 	EmptyShard bool            // the sweep has pairs, but this shard has none of them
 	EmptyScope string          // the file of a scope without entries, "" if the scope has some
 	Canaries   []WatchedCanary // with their results
@@ -309,10 +310,10 @@ func (g Criteria) judge(v *Decision, f *exposure.Violation) {
 		if !f.Carried {
 			why = "is based on less evidence than the baseline has for the port"
 		}
-		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeUnverified, f.Target.String(), f.Anchor, "%s on %s %s.", ruleOf(f), f.Target, why))
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeUnverified, f.Subject(), f.Anchor, "%s on %s %s.", ruleOf(f), f.Place(), why))
 	case !fails && g.FailOn.Match(f):
-		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeConfidence, f.Target.String(), f.Anchor,
-			"%s on %s has confidence %d; the gate requires %d.", ruleOf(f), f.Target, f.Confidence, g.MinConfidence))
+		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeConfidence, f.Subject(), f.Anchor,
+			"%s on %s has confidence %d; the gate requires %d.", ruleOf(f), f.Place(), f.Confidence, g.MinConfidence))
 	}
 }
 

@@ -121,6 +121,9 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	case c.Planned == 0 && facts.EmptyShard:
 		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "This shard contains no host."))
 		return false
+	case c.Planned+c.VacantPairs+c.Accepted == 0 && facts.Nothing != nil:
+		v.add(ExitIncomplete, *facts.Nothing)
+		return false
 	case c.Planned+c.VacantPairs+c.Accepted == 0:
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "%s", nothingInScope(facts.EmptyScope)))
 		return false

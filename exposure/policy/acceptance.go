@@ -12,7 +12,7 @@ import (
 // acceptableNotices are the codes of notices about one host, or one name, that
 // make a run incomplete and that a policy may accept: the user knows why the host
 // cannot be assessed.
-var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost}
+var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost, exposure.NoticeUndecided}
 
 // isNotice reports whether the acceptance is about a notice, and not about a
 // finding.
@@ -20,6 +20,9 @@ func (a *AcceptedRisk) isNotice() bool { return slices.Contains(acceptableNotice
 
 // acceptsNotice reports whether the entry applies to the notice, expired or not.
 func (a *AcceptedRisk) acceptsNotice(code string, addr netip.Addr, names []string) bool {
+	if code == exposure.NoticeUndecided || a.Hosts.OfFiles() {
+		return a.Rule == code && slices.ContainsFunc(names, a.Hosts.MatchesFile)
+	}
 	return a.isNotice() && a.Rule == code && a.Hosts.Matches(addr, names...)
 }
 

@@ -55,6 +55,9 @@ func (l *loader) prohibition(n *yaml.Node) Prohibition {
 		l.reading.closedFields = []userfile.Field{l.hosts("target", &m.Hosts), l.portList("ports", &m.Ports)}
 	}
 	l.Mapping(n, "an entry of must_be_closed", l.reading.closedFields)
+	if m.Hosts.OfFiles() {
+		l.Fail(n, "write target: '*'", "files cannot be a target of must_be_closed")
+	}
 	l.weigh(n, closedBytes)
 	return *m
 }

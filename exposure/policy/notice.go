@@ -22,14 +22,29 @@ const soon = 14 * 24 * time.Hour
 // findings and other notices: acceptances that expired, expire soon or are
 // unused, and unused expectations. Findings carried forward count as use.
 func (p *Policy) Notices(findings []exposure.Violation, told []result.Notice, now time.Time) []result.Notice {
+	return p.notices(findings, told, now, false)
+}
+
+// FileNotices is Notices for a run that read configuration files: it is about the
+// entries for files, as Notices is about all others.
+func (p *Policy) FileNotices(findings []exposure.Violation, told []result.Notice, now time.Time) []result.Notice {
+	return p.notices(findings, told, now, true)
+}
+
+func (p *Policy) notices(findings []exposure.Violation, told []result.Notice, now time.Time, ofFiles bool) []result.Notice {
 	if p == nil {
 		return nil
 	}
 	var list entryNotices
-	list.acceptances(p, func(a *AcceptedRisk) string { return a.condition(findings, told, now) })
+	list.acceptances(p, func(a *AcceptedRisk) string {
+		if a.Hosts.OfFiles() != ofFiles {
+			return ""
+		}
+		return a.condition(findings, told, now)
+	})
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if !slices.ContainsFunc(findings, func(f exposure.Violation) bool { return f.Rule != nil && e.covers(&f) }) && list.has(exposure.NoticeExpectedMissing) {
+		if e.Hosts.OfFiles() == ofFiles && !slices.ContainsFunc(findings, func(f exposure.Violation) bool { return f.Rule != nil && e.covers(&f) }) && list.has(exposure.NoticeExpectedMissing) {
 			list.add(exposure.NewNotice(exposure.NoticeExpectedMissing, e.Hosts.Text(), e.Anchor(),
 				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text(), e.Ports.Text()))
 		}

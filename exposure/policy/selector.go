@@ -2,7 +2,9 @@ package policy
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +16,7 @@ import (
 )
 
 // A Selector matches hosts: "*", an address, a prefix, a range or a host name, in
-// the syntax of the command line. It is small, because policies may have very
+// the syntax of the command line; or configuration files. It is small, because policies may have very
 // many.
 type Selector struct {
 	v4    uint32   // a single IPv4 address in canonical form; 0 is none
@@ -27,6 +29,7 @@ type hostSet struct {
 	ranges []netipx.IPRange
 	zone   string // of a link-local address; "" is any, as for a prefix
 	name   string // lower case, without a final dot; "" if not a name
+	file   string // a pattern of path.Match for configuration files; "" if not one
 }
 
 // anyHost is the set for "*".
@@ -105,6 +108,8 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 		return s.v4 != 0 && a.Is4() && number4(a) == s.v4
 	case s.Any():
 		return true
+	case h.file != "":
+		return false
 	case h.name != "":
 		return slices.ContainsFunc(hosts, func(host string) bool { return h.name == exposure.CanonicalName(host) })
 	}
@@ -118,19 +123,47 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 
 // matchesAll reports whether the selector matches all addresses of a finding.
 func (s Selector) matchesAll(f *exposure.Violation) bool {
+	if s.OfFiles() {
+		return f.Listener != nil && s.MatchesFile(f.Host)
+	}
 	return !slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return !s.Matches(a, f.Names()...) })
 }
 
 // matchesOne reports whether the selector matches an address of a finding.
 func (s Selector) matchesOne(f *exposure.Violation) bool {
+	if s.OfFiles() {
+		return s.matchesAll(f)
+	}
 	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
 }
 
-// ParseSelector parses one target in the syntax of the command line, or "*". A
-// port after it is an error.
+// ofFiles begins the selector of configuration files.
+const ofFiles = "file:"
+
+// OfFiles reports whether the selector matches configuration files, and no hosts.
+func (s Selector) OfFiles() bool { return s.hosts != nil && s.hosts.file != "" }
+
+// MatchesFile reports whether the selector matches a configuration file, by its name as
+// reports show it: "*" does, and a pattern of path.Match.
+func (s Selector) MatchesFile(file string) bool {
+	if !s.OfFiles() {
+		return s.Any()
+	}
+	ok, err := path.Match(s.hosts.file, file)
+	return ok && err == nil
+}
+
+// ParseSelector parses one target in the syntax of the command line, "*", or "file:"
+// and a pattern of path.Match. A port after it is an error.
 func ParseSelector(text string) (Selector, error) {
 	if text == "*" {
 		return Selector{hosts: anyHost}, nil
+	}
+	if pattern, ok := strings.CutPrefix(text, ofFiles); ok {
+		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			return Selector{}, &userfile.Error{Problem: fmt.Sprintf("%q is not a pattern for files", pattern), Hint: "write file:NAME, where * is any text without a slash"}
+		}
+		return Selector{hosts: &hostSet{text: strings.Clone(text), file: strings.Clone(pattern)}}, nil
 	}
 	if a, err := netip.ParseAddr(text); err == nil && singleHost(a) && isText(a, text) {
 		return Selector{v4: number4(a)}, nil
@@ -215,7 +248,7 @@ func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector,
 // Single reports whether the selector matches one host only.
 func (s Selector) Single() bool {
 	if s.hosts != nil {
-		return s.hosts.name != "" || len(s.hosts.ranges) == 1 && s.hosts.ranges[0].From() == s.hosts.ranges[0].To()
+		return s.hosts.name != "" || s.OfFiles() && !strings.ContainsAny(s.hosts.file, `*?[\`) || len(s.hosts.ranges) == 1 && s.hosts.ranges[0].From() == s.hosts.ranges[0].To()
 	}
 	return s.v4 != 0
 }

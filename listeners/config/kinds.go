@@ -57,6 +57,15 @@ var kinds = []kind{
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 
+// Kinds returns the names of all kinds of files.
+func Kinds() []string {
+	var names []string
+	for i := range kinds {
+		names = append(names, kinds[i].name)
+	}
+	return names
+}
+
 // kindsOf returns the kinds of a file, of each daemon at most one.
 func kindsOf(t *source.Tree, name string) []*kind {
 	var list []*kind

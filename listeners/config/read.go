@@ -72,7 +72,11 @@ func (r *reading) readFile(f file, part bool) {
 		r.found = append(r.found, Found{f.name, k.name})
 		uses := r.tree.Uses(func() {
 			if text, err := r.tree.Read(f.name); err == nil { // else it is in Unread
-				r.config.Add(withoutSecrets(k.read(r.tree, text)))
+				c := k.read(r.tree, text)
+				for i := range c.Listeners {
+					c.Listeners[i].Kind = k.name
+				}
+				r.config.Add(withoutSecrets(c))
 			}
 		})
 		for real, included := range uses {

@@ -111,6 +111,24 @@ func (f *File) text(i int, line string) string {
 	return shown
 }
 
+// Range returns the offsets of the token of an anchor in this file.
+func (f *File) Range(a *result.Anchor) (start, end int) {
+	i := min(max(a.Line, 1), len(f.lines)) - 1
+	line := f.line(i)
+	return f.lines[i] + bytesOf(line, a.Column-1), f.lines[i] + bytesOf(line, a.EndColumn-1)
+}
+
+// bytesOf returns how many bytes of a text have that number of UTF-16 code units.
+func bytesOf(text string, units int) int {
+	for at, c := range text {
+		if units <= 0 {
+			return at
+		}
+		units -= max(utf16.RuneLen(c), 1)
+	}
+	return len(text)
+}
+
 // Offset returns the offset of a line and a column, from 1, of which the column counts
 // characters, as parsers of YAML do. Beyond the text it returns the nearest offset in it.
 func (f *File) Offset(line, column int) int {

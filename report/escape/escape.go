@@ -73,6 +73,13 @@ func Code(s string) string {
 	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
 }
 
+// Fenced returns text as a fenced code block that nothing in it can end (CommonMark 0.31,
+// Section 4.5), with an info string.
+func Fenced(info, text string) string {
+	fence := strings.Repeat("`", max(longestRun(text, '`')+1, 3))
+	return fence + info + "\n" + text + "\n" + fence
+}
+
 // longestRun returns the length of the longest run of c in s.
 func longestRun(s string, c byte) int {
 	best, run := 0, 0

@@ -55,7 +55,8 @@ type Item struct {
 	IP       netip.Addr      `json:"ip"`
 	Port     uint16          `json:"port"`
 
-	vantage string
+	vantage  string
+	listener string // in the file, "" for a port that was scanned
 }
 
 // Anchor returns the anchor of the finding in the HTML report.
@@ -121,10 +122,11 @@ func (b *planBuilder) edits(list []*result.Finding) []Edit {
 			cmp.Compare(x.Port, y.Port), strings.Compare(x.Rule, y.Rule))
 	})
 	at := map[string]int{}    // index of each edit, by key
-	bound := map[uint16]int{} // index of the edit that binds each port
+	bound := map[string]int{} // index of the edit that binds each port or listener
 	var edits []Edit
 	for _, f := range list {
-		i, ok := bound[f.Port]
+		one := bindKey(f)
+		i, ok := bound[one]
 		if !ok {
 			key := b.key(f)
 			if i, ok = at[key]; !ok {
@@ -133,11 +135,11 @@ func (b *planBuilder) edits(list []*result.Finding) []Edit {
 				edits = append(edits, b.edit(f))
 			}
 			if b.binds(f) > 0 {
-				bound[f.Port] = i
+				bound[one] = i
 			}
 		}
 		e := &edits[i]
-		e.Closes = append(e.Closes, Item{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage})
+		e.Closes = append(e.Closes, Item{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage, listenerOf(f)})
 		if f.Severity > e.Severity {
 			e.Severity = f.Severity
 		}
@@ -154,6 +156,9 @@ func (b *planBuilder) edits(list []*result.Finding) []Edit {
 // finding that it closes, each from the vantage point of the finding; so far it
 // covers only the first one.
 func (e *Edit) verifyAll() {
+	if e.Closes[0].listener != "" {
+		return // the files are read again
+	}
 	var flags []string // each needs a command of its own
 	places := map[string][]string{}
 	for _, c := range e.Closes {
@@ -175,6 +180,22 @@ func (e *Edit) verifyAll() {
 			e.Lines = slices.Replace(e.Lines, i, i+1, all...)
 		}
 	}
+}
+
+// listenerOf returns the name of the listener of a finding of a file, "" for others.
+func listenerOf(f *result.Finding) string {
+	if f.Listener == nil {
+		return ""
+	}
+	return f.Listener.Name
+}
+
+// bindKey identifies what one edit binds on a host, or in a file.
+func bindKey(f *result.Finding) string {
+	if f.Listener != nil {
+		return f.Listener.Name
+	}
+	return strconv.Itoa(int(f.Port))
 }
 
 // fixes returns the fixes of a finding that this program knows.
@@ -201,7 +222,7 @@ func (b *planBuilder) binds(f *result.Finding) int {
 // key returns the same string for findings that one edit closes.
 func (b *planBuilder) key(f *result.Finding) string {
 	list := b.fixes(f)
-	if len(list) == 0 {
+	if len(list) == 0 || f.Listener != nil {
 		return "text " + f.Remediation
 	}
 	key := strings.Join(f.Fixes, " ")
@@ -216,11 +237,14 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 	list := b.fixes(f)
 	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
-	if len(list) > 0 {
+	if len(list) > 0 && f.Listener == nil {
 		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
 	}
 	if len(list) == 1 {
 		e.File = list[0].File
+	}
+	if f.Listener != nil {
+		e.File = f.Host
 	}
 	e.Lines = strings.Split(text, "\n")
 	e.Summary = e.Lines[0]

@@ -39,7 +39,7 @@ func (b *htmlBuilder) changes() []htmlChange {
 		}
 		c := &list[at]
 		if c.Count++; c.Count <= maxChanges {
-			c.Places = append(c.Places, htmlLink{view.FindingAnchor(f), f.Rule, view.Place(f.IP, f.Port)})
+			c.Places = append(c.Places, htmlLink{view.FindingAnchor(f), f.Rule, view.FindingPlace(f)})
 		}
 	}
 	return slices.DeleteFunc(list, func(c htmlChange) bool { return c.Count == 0 })

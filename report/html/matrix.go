@@ -41,10 +41,10 @@ func (b *htmlBuilder) matrix() htmlMatrix {
 func matrixTable(hosts []view.HostEntry, ports []uint16, cells map[string]htmlCell) htmlTable {
 	t := htmlTable{Ports: ports}
 	for i := range hosts {
-		row := htmlRow{IP: hosts[i].IP, Name: hosts[i].Name, Cells: make([]htmlCell, len(ports))}
+		row := htmlRow{Label: hosts[i].Label(), Name: hosts[i].Name, Cells: make([]htmlCell, len(ports))}
 		filled := false
 		for j, num := range ports {
-			c, ok := cells[view.Place(hosts[i].IP, num)]
+			c, ok := cells[cellPlace(&hosts[i], num)]
 			row.Cells[j] = c
 			filled = filled || ok
 		}
@@ -55,20 +55,29 @@ func matrixTable(hosts []view.HostEntry, ports []uint16, cells map[string]htmlCe
 	return t
 }
 
+// cellPlace returns the key of the cell of a port.
+func cellPlace(h *view.HostEntry, num uint16) string {
+	if h.File != "" {
+		return h.File + ":" + strconv.Itoa(int(num))
+	}
+	return view.Place(h.IP, num)
+}
+
 // openCells fills the cells of the open ports of the hosts.
 func (b *htmlBuilder) openCells(hosts []view.HostEntry, cells map[string]htmlCell) {
 	resolved := make(map[string]*result.Finding)
 	for _, f := range b.v.Resolved {
 		if f.Status != result.StatusOpen {
-			resolved[view.Place(f.IP, f.Port)] = f
+			resolved[view.FindingPlace(f)] = f
 		}
 	}
 	for i := range hosts {
 		h := &hosts[i]
 		for j := range h.Ports {
 			p := &h.Ports[j]
-			at := view.Place(h.IP, p.Num)
-			cells[at] = cell(h, p, resolved[at])
+			if at := cellPlace(h, p.Num); h.File == "" || cells[at].Mark == "" { // the most urgent listener of a port of a file
+				cells[at] = cell(p, resolved[p.Place])
+			}
 		}
 	}
 }
@@ -78,7 +87,7 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 	m := make(map[string]htmlCell)
 	for i := range b.c.Ports {
 		p := &b.c.Ports[i]
-		at := view.Place(p.IP, p.Port)
+		at := view.PortPlace(p)
 		switch p.State {
 		case result.StateClosed, result.StateFiltered:
 			m[at] = htmlCell{Mark: "×", Class: "soft", Title: at + ": " + string(p.State)}
@@ -91,8 +100,8 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 
 // cell returns the cell of an open port, marked with the first letter of its
 // highest severity.
-func cell(h *view.HostEntry, p *view.PortEntry, resolved *result.Finding) htmlCell {
-	title := view.Place(h.IP, p.Num) + ": " + p.Describe()
+func cell(p *view.PortEntry, resolved *result.Finding) htmlCell {
+	title := p.Place + ": " + p.Describe()
 	if len(p.Findings) > 0 {
 		f := slices.MaxFunc(p.Findings, func(a, b *result.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 		mark := strings.ToUpper(f.Severity.String()[:1])

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -53,7 +54,7 @@ type htmlTable struct {
 }
 
 type htmlRow struct {
-	IP    netip.Addr
+	Label string
 	Name  string
 	Cells []htmlCell
 }
@@ -61,7 +62,8 @@ type htmlRow struct {
 type htmlCell struct{ Mark, Class, Severity, Href, Title string }
 
 type htmlHost struct {
-	IP          netip.Addr
+	ip          netip.Addr
+	Label       string
 	Name, Stack string
 	Ports       []htmlHostPort
 }
@@ -144,7 +146,7 @@ func (b *htmlBuilder) drifts() []htmlCount {
 
 // place returns one finding of a rule.
 func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
-	at := view.Place(f.IP, f.Port)
+	at := view.FindingPlace(f)
 	p := b.ports[at]
 	if p != nil && p.State != result.StateOpen {
 		p = nil
@@ -174,7 +176,7 @@ func (b *htmlBuilder) resolved() []htmlResolved {
 	var list []htmlResolved
 	for _, f := range b.v.Resolved {
 		list = append(list, htmlResolved{
-			ID: view.FindingAnchor(f), At: view.Place(f.IP, f.Port), Name: view.ShownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
+			ID: view.FindingAnchor(f), At: view.FindingPlace(f), Name: view.ShownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
 			Severity: f.Severity.String(), Why: view.ResolvedWhy(f),
 		})
 	}
@@ -187,14 +189,14 @@ func (b *htmlBuilder) hosts() []htmlHost {
 	resolved := make(map[string][]*result.Finding)
 	for _, f := range b.v.Resolved {
 		if f.Status != result.StatusOpen {
-			at := view.Place(f.IP, f.Port)
+			at := view.FindingPlace(f)
 			resolved[at] = append(resolved[at], f)
 		}
 	}
 	var list []htmlHost
 	for i := range b.v.Hosts {
 		h := &b.v.Hosts[i]
-		w := htmlHost{IP: h.IP, Name: h.Name, Stack: h.Stack}
+		w := htmlHost{ip: h.IP, Label: h.Label(), Name: h.Name, Stack: h.Stack}
 		for j := range h.Ports {
 			p := &h.Ports[j]
 			if p.Port == nil {
@@ -204,7 +206,7 @@ func (b *htmlBuilder) hosts() []htmlHost {
 			for _, f := range p.Findings {
 				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, f.Severity.String()})
 			}
-			for _, f := range resolved[view.Place(h.IP, p.Num)] {
+			for _, f := range resolved[p.Place] {
 				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, string(f.Status)})
 			}
 			if len(p.Findings) == 0 && !b.bare {
@@ -218,7 +220,7 @@ func (b *htmlBuilder) hosts() []htmlHost {
 		}
 	}
 	slices.SortStableFunc(list, func(x, y htmlHost) int {
-		return x.IP.Compare(y.IP)
+		return cmp.Or(x.ip.Compare(y.ip), cmp.Compare(x.Label, y.Label))
 	})
 	return list
 }

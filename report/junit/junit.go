@@ -90,7 +90,7 @@ func (j *junitWriter) End(r result.Run, s result.Summary) error {
 			at[f.Rule] = n
 			suites = append(suites, j.suite(f.Rule+" "+cmp.Or(names[f.Rule], f.Title)))
 		}
-		suites[n].add(j.findingCase(f, ports[view.Place(f.IP, f.Port)]))
+		suites[n].add(j.findingCase(f, ports[view.FindingPlace(f)]))
 	}
 	return j.write(suites)
 }
@@ -169,8 +169,8 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 	found := j.FindingsByPlace()
 	for i := range j.Ports {
 		p := &j.Ports[i]
-		if p.State == result.StateOpen && len(found[view.Place(p.IP, p.Port)]) == 0 {
-			c := junitCase{Name: view.Place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)}
+		if p.State == result.StateOpen && len(found[view.PortPlace(p)]) == 0 {
+			c := junitCase{Name: view.PortPlace(p) + "/" + p.Protocol, Class: class, Time: seconds(p)}
 			if why := view.Inconclusive(p.Service); why != "" {
 				c.Error = &junitProblem{Type: string(p.Service.Inconclusive), Message: why}
 			}
@@ -182,10 +182,10 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 
 func (j *junitWriter) findingCase(f *result.Finding, p *result.Port) junitCase {
 	c := junitCase{
-		Name: view.Place(f.IP, f.Port) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
+		Name: view.FindingPlace(f) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
 	}
 	message := fmt.Sprintf("%s (%s)", f.Title, view.SeverityLabel(f))
-	if p != nil && p.Service.Label() != "" {
+	if p != nil && p.Listener == nil && p.Service.Label() != "" {
 		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.Label(), c.Name, view.SeverityLabel(f))
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,6 +30,9 @@ func New(w io.Writer, _ format.Options) format.Writer { return &nmapWriter{w: w}
 
 // End implements [format.Writer].
 func (n *nmapWriter) End(r result.Run, s result.Summary) error {
+	if view.OfFiles(&r) {
+		return errors.New("the run read configuration files: nmap's XML has no place for them")
+	}
 	n.Finish(r)
 	w := bufio.NewWriter(n.w)
 	n.head(w)
@@ -117,7 +121,7 @@ func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmap
 			extra[key] = append(extra[key], p.Port)
 			continue
 		}
-		h.Ports.Ports = append(h.Ports.Ports, nmapPortOf(p, findings[view.Place(p.IP, p.Port)]))
+		h.Ports.Ports = append(h.Ports.Ports, nmapPortOf(p, findings[view.PortPlace(p)]))
 	}
 	h.Ports.Extra = nmapExtras(extra)
 	if rtt > 0 {

@@ -69,6 +69,9 @@ func (c *cleaner) pointer(v reflect.Value, tag reflect.StructTag) {
 	switch {
 	case v.IsNil():
 		return
+	case v.Type() == reflect.TypeFor[*result.Replacement]() && !safeEdit(v.Interface().(*result.Replacement)):
+		v.SetZero() // an edit that is not exact would be wrong
+		return
 	case c.anchor != nil && v.Type() == reflect.TypeFor[*result.Anchor]():
 		v.Set(reflect.ValueOf(c.anchor(v.Interface().(*result.Anchor))))
 		return
@@ -92,9 +95,22 @@ func keepBytes(b *result.Banner) {
 	}
 }
 
+// safeEdit reports whether the texts of an edit are safe to show as they are.
+func safeEdit(e *result.Replacement) bool {
+	for _, s := range []string{e.Old, e.Text, e.Lines} {
+		shown := strings.NewReplacer("\t", " ", "\r\n", "\n").Replace(s)
+		if Block(MaskSecrets(shown), MaxBlock) != shown {
+			return false
+		}
+	}
+	return e.StartLine > 0 && e.StartColumn > 0 && e.EndLine >= e.StartLine && e.EndColumn > 0
+}
+
 // cleanText sanitizes a text of the named kind; "" is a sentence.
 func cleanText(s, kind string) string {
 	switch kind {
+	case "exact":
+		return s // of an edit that is safe
 	case "block":
 		return Block(s, MaxBlock)
 	case "field":

@@ -189,10 +189,26 @@ type sarifResult struct { // 3.27
 	Partial      map[string]string  `json:"partialFingerprints"`
 	Baseline     string             `json:"baselineState,omitempty"`
 	Suppressions []sarifSuppression `json:"suppressions,omitzero"`
+	Fixes        []sarifFix         `json:"fixes,omitempty"`
 	Rank         float64            `json:"rank,omitempty"`
 	Count        int                `json:"occurrenceCount,omitempty"`
 	Provenance   *sarifProvenance   `json:"provenance,omitempty"`
 	Properties   sarifResultProps   `json:"properties"`
+}
+
+type sarifFix struct { // 3.55
+	Description sarifText     `json:"description"`
+	Changes     []sarifChange `json:"artifactChanges"`
+}
+
+type sarifChange struct { // 3.56
+	Artifact     sarifArtifactLocation `json:"artifactLocation"`
+	Replacements []sarifReplacement    `json:"replacements"`
+}
+
+type sarifReplacement struct { // 3.57
+	Deleted  sarifRegion `json:"deletedRegion"`
+	Inserted sarifText   `json:"insertedContent"`
 }
 
 type sarifSuppression struct { // 3.35

@@ -81,7 +81,7 @@ func encodeResults(n int, result func(int) sarifResult) ([]json.RawMessage, int,
 
 // result returns one finding (3.27).
 func (b *sarifBuilder) result(f *result.Finding) sarifResult {
-	p := b.ports[view.Place(f.IP, f.Port)]
+	p := b.ports[view.FindingPlace(f)]
 	rule := &b.rules[b.ruleAt[f.Rule]]
 	r := sarifResult{
 		RuleID: f.Rule, RuleIndex: b.ruleAt[f.Rule],
@@ -97,13 +97,12 @@ func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 		Physical: b.physical(view.AnchorOf(f, b.o.Anchor)),
 		Logical: []sarifLogical{{
 			Name: strconv.Itoa(int(f.Port)) + "/" + f.Protocol,
-			Full: view.Place(f.IP, f.Port) + "/" + f.Protocol,
+			Full: view.FindingPlace(f) + "/" + f.Protocol,
 			Kind: "resource",
 		}},
 	}}
-	if f.Anchor != nil && f.PolicyAnchor != nil {
-		r.Related = []sarifLocation{{ID: 1, Message: &sarifText{Text: "the policy for this host"}, Physical: b.physical(f.PolicyAnchor)}}
-	}
+	r.Related = b.related(f)
+	r.Fixes = b.fixes(f)
 	if len(rule.CWE) > 0 {
 		r.Taxa = []sarifTaxonRef{b.taxon(rule.CWE[0])}
 	}
@@ -114,6 +113,39 @@ func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 		r.Suppressions = b.suppressions(f)
 	}
 	return r
+}
+
+// related returns the policy that applies to a finding, and the settings because of which
+// a listener is as wide as it is.
+func (b *sarifBuilder) related(f *result.Finding) []sarifLocation {
+	var list []sarifLocation
+	if f.Anchor != nil && f.PolicyAnchor != nil {
+		list = append(list, sarifLocation{ID: 1, Message: &sarifText{Text: "the policy for this host"}, Physical: b.physical(f.PolicyAnchor)})
+	}
+	if f.Listener == nil {
+		return list
+	}
+	for _, c := range f.Listener.Causes {
+		if c.Anchor != nil && (f.Anchor == nil || *c.Anchor != *f.Anchor) {
+			list = append(list, sarifLocation{ID: len(list) + 1, Message: &sarifText{Text: plainSARIF(c.Why)}, Physical: b.physical(c.Anchor)})
+		}
+	}
+	return list
+}
+
+// fixes returns the edit of the file that closes a finding; nil if there is none.
+func (b *sarifBuilder) fixes(f *result.Finding) []sarifFix {
+	if f.Listener == nil || f.Listener.Edit == nil || f.Anchor == nil {
+		return nil
+	}
+	e := f.Listener.Edit
+	return []sarifFix{{
+		Description: sarifText{Text: "Bind the listener to loopback: " + plainSARIF(e.Says()) + "."},
+		Changes: []sarifChange{{Artifact: b.physical(f.Anchor).Artifact, Replacements: []sarifReplacement{{
+			Deleted:  sarifRegion{StartLine: e.StartLine, StartColumn: e.StartColumn, EndLine: e.EndLine, EndColumn: e.EndColumn},
+			Inserted: sarifText{Text: e.Text},
+		}}}},
+	}}
 }
 
 // mark formats a name in a message: in quotes, or in markdown as code.
@@ -132,6 +164,10 @@ var (
 // first sentence, then the evidence, why the host is in scope and how to fix it.
 func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string {
 	var s strings.Builder
+	if f.Listener != nil {
+		b.configured(&s, f, p, m)
+		return s.String()
+	}
 	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(strconv.Itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP.String()))
 	if f.Host != "" {
 		fmt.Fprintf(&s, " (%s)", m.text(view.ShownNames(f.Host, f.Aliases)))
@@ -156,11 +192,42 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 		}
 		s.WriteString(".")
 	}
-	fix, _, _ := strings.Cut(cmp.Or(f.Remediation, b.rules[b.ruleAt[f.Rule]].Fix), "\n")
-	if fix != "" {
-		fmt.Fprintf(&s, " Fix: %s", m.fix(fix))
-	}
+	s.WriteString(b.howToFix(f, m))
 	return s.String()
+}
+
+// howToFix returns the first line of the fix of a finding, "" if it has none.
+func (b *sarifBuilder) howToFix(f *result.Finding, m mark) string {
+	fix, _, _ := strings.Cut(cmp.Or(f.Remediation, b.rules[b.ruleAt[f.Rule]].Fix), "\n")
+	if fix == "" {
+		return ""
+	}
+	return " Fix: " + m.fix(fix)
+}
+
+// configured writes the message about a listener of a file.
+func (b *sarifBuilder) configured(s *strings.Builder, f *result.Finding, p *result.Port, m mark) {
+	fmt.Fprintf(s, "%s: %s in %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(f.Listener.Name), m.name(f.Host))
+	switch {
+	case f.Drift == result.DriftFixed:
+		s.WriteString(" is fixed.")
+	case p == nil:
+		s.WriteString(" was not seen in this run; the finding is known from the baseline.")
+	case p.Service.Label() != "":
+		fmt.Fprintf(s, " configures %s.", m.name(p.Service.Label()))
+	default:
+		s.WriteString(".")
+	}
+	for i, e := range f.Evidence[:min(len(f.Evidence), 3)] {
+		s.WriteString(map[bool]string{true: " ", false: "; "}[i == 0] + m.text(strings.TrimSuffix(e, ".")))
+	}
+	if len(f.Evidence) > 0 {
+		s.WriteString(".")
+	}
+	if f.Anchor != nil && f.PolicyAnchor != nil {
+		s.WriteString(" It is subject to the [policy](1).")
+	}
+	s.WriteString(b.howToFix(f, m))
 }
 
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
@@ -278,7 +345,7 @@ func (b *sarifBuilder) rolledUp(g sarifGroup) sarifResult {
 	id := hex.EncodeToString(sum[:])
 	var places []string
 	for _, f := range g.findings[:min(len(g.findings), 100)] {
-		places = append(places, view.Place(f.IP, f.Port))
+		places = append(places, view.FindingPlace(f))
 	}
 	f := g.findings[0]
 	r.Message = sarifText{Text: plainSARIF(fmt.Sprintf("%s: %d ports, among them %s. The json and html reports list them all.",

@@ -159,7 +159,7 @@ func (b *sarifBuilder) run(sum result.Summary, results []json.RawMessage) sarifR
 	}
 	for _, f := range b.files {
 		role := "analysisTarget"
-		if strings.HasSuffix(f, ".yaml") || strings.HasSuffix(f, ".yml") {
+		if !view.OfFiles(&b.c.Run) && (strings.HasSuffix(f, ".yaml") || strings.HasSuffix(f, ".yml")) {
 			role = "userSpecifiedConfiguration"
 		}
 		run.Artifacts = append(run.Artifacts, sarifArtifact{

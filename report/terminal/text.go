@@ -118,7 +118,11 @@ func (t *textWriter) plan() {
 			}
 			lead := "  " + strconv.Itoa(n) + ". "
 			e := &h.Edits[i]
-			t.Para(lead, words.Width(lead), words.Width(lead), h.Host+", "+e.Summary+" (closes "+e.ClosesText()+")")
+			where := h.Host + ", "
+			if strings.HasPrefix(e.Summary, h.Host+":") {
+				where = "" // a file that the summary names
+			}
+			t.Para(lead, words.Width(lead), words.Width(lead), where+e.Summary+" (closes "+e.ClosesText()+")")
 		}
 	}
 	if n > planned {
@@ -165,8 +169,8 @@ func (t *textWriter) hosts(v *view.View) {
 
 func (t *textWriter) host(v *view.View, h *view.HostEntry) {
 	t.blank()
-	title := t.paint(bold, h.IP.String())
-	used := len(h.IP.String())
+	title := t.paint(bold, h.Label())
+	used := len(h.Label())
 	if h.Name != "" && used+2+words.Width(h.Name) <= t.Width {
 		title += "  " + h.Name
 	} else if h.Name != "" {
@@ -228,6 +232,9 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 		head += " (" + string(f.Drift) + ")"
 	}
 	t.Para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
+	if a := f.Anchor; f.Listener != nil && a != nil {
+		t.labeled(6, "at", view.Where(a)+"  "+words.Shorten(strings.TrimSpace(a.Text), briefEvidence))
+	}
 	for i, e := range f.Evidence {
 		if t.evidence == format.EvidenceNone {
 			break
@@ -293,7 +300,7 @@ func (t *textWriter) resolved(v *view.View) {
 	t.blank()
 	t.line(t.paint(bold, "No action needed now"))
 	for _, f := range v.Resolved {
-		place := view.Place(f.IP, f.Port)
+		place := view.FindingPlace(f)
 		text := f.Rule + " " + f.Title + ": " + view.ResolvedWhy(f)
 		t.Para("  "+place+"  ", words.Width(place)+4, 4, text)
 	}
@@ -325,7 +332,7 @@ func levelColor(level result.Level) string {
 
 func (t *textWriter) hints(v *view.View) {
 	rule, port := v.Example()
-	host, unidentified := v.FirstUnidentified()
+	_, unidentified := v.FirstUnidentified()
 	code := v.Obstacle()
 	if rule == "" && port == 0 && code == "" {
 		return
@@ -341,6 +348,6 @@ func (t *textWriter) hints(v *view.View) {
 		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  shows who uses a port and how to inspect it on the host.")
 	}
 	if unidentified != nil {
-		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, unidentified.Num)+"  records the replies of an unknown service, as the basis of a signature.")
+		t.Para("", 0, 2, "mxsweep signatures record "+unidentified.Place+"  records the replies of an unknown service, as the basis of a signature.")
 	}
 }

@@ -124,7 +124,7 @@ func UsedRules(rules []result.RuleInfo, used map[string]bool) []result.RuleInfo 
 func (c *Collector) ByPlace() map[string]*result.Port {
 	m := make(map[string]*result.Port, len(c.Ports))
 	for i := range c.Ports {
-		m[Place(c.Ports[i].IP, c.Ports[i].Port)] = &c.Ports[i]
+		m[PortPlace(&c.Ports[i])] = &c.Ports[i]
 	}
 	return m
 }
@@ -134,7 +134,7 @@ func (c *Collector) FindingsByPlace() map[string][]*result.Finding {
 	m := make(map[string][]*result.Finding, len(c.Findings))
 	for i := range c.Findings {
 		f := &c.Findings[i]
-		p := Place(f.IP, f.Port)
+		p := FindingPlace(f)
 		m[p] = append(m[p], f)
 	}
 	return m

@@ -3,7 +3,6 @@ package view
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,6 +85,3 @@ func SeverityLabel(f *result.Finding) string {
 	}
 	return f.Severity.String() + ", " + string(f.Drift)
 }
-
-// Place returns "192.0.2.1:25" or "[2001:db8::1]:25".
-func Place(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr, port).String() }

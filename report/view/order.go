@@ -17,6 +17,8 @@ func compareUrgency(a, b *result.Finding) int {
 		trueFirst(a.Active(), b.Active()),
 		trueFirst(a.IsNew(), b.IsNew()),
 		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(fileOf(a.Host, a.Listener), fileOf(b.Host, b.Listener)),
+		cmp.Compare(lineOf(a.Listener, a.Anchor), lineOf(b.Listener, b.Anchor)),
 		a.IP.Compare(b.IP),
 		cmp.Compare(a.Port, b.Port),
 		cmp.Compare(a.Rule, b.Rule),
@@ -60,7 +62,7 @@ func sortHosts(hosts []HostEntry) {
 		})
 	}
 	slices.SortStableFunc(hosts, func(a, b HostEntry) int {
-		return cmp.Or(compareLeads(a.Ports[0].Findings, b.Ports[0].Findings), a.IP.Compare(b.IP))
+		return cmp.Or(compareLeads(a.Ports[0].Findings, b.Ports[0].Findings), cmp.Compare(a.File, b.File), a.IP.Compare(b.IP))
 	})
 }
 

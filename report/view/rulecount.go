@@ -1,8 +1,6 @@
 package view
 
 import (
-	"net/netip"
-
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -11,7 +9,7 @@ type ruleCount struct {
 	Rule     *result.RuleInfo
 	Severity result.Severity
 	Findings int
-	Hosts    map[netip.Addr]bool
+	Hosts    map[hostKey]bool
 }
 
 // RuleCounts counts the live findings that are shown, by rule, in the order of
@@ -22,12 +20,12 @@ func (v *View) RuleCounts(shown []*result.Finding) []*ruleCount {
 	for _, f := range shown {
 		c := at[f.Rule]
 		if c == nil {
-			c = &ruleCount{Rule: v.Rule(f), Severity: f.Severity, Hosts: make(map[netip.Addr]bool)}
+			c = &ruleCount{Rule: v.Rule(f), Severity: f.Severity, Hosts: make(map[hostKey]bool)}
 			at[f.Rule] = c
 			list = append(list, c)
 		}
 		c.Findings++
-		c.Hosts[f.IP] = true
+		c.Hosts[keyOf(f.IP, f.Host, f.Listener)] = true
 	}
 	return list
 }

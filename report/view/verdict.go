@@ -22,6 +22,9 @@ func (v *View) Verdict() string {
 		if v.onlyCanaries() {
 			why = canaryFailed + ", so there may be more"
 		}
+		if OfFiles(&v.Run) {
+			why = undecided
+		}
 		s = strings.TrimRight(s, ".") + "; " + why
 	}
 	return s
@@ -57,10 +60,16 @@ func (v *View) decision() string {
 		if v.onlyCanaries() {
 			return canaryFailed + ", so an exposure cannot be ruled out"
 		}
+		if OfFiles(&v.Run) {
+			return undecided
+		}
 		return "the coverage is too low to rule out an exposure"
 	}
 	return "the run was stopped, or an output could not be written"
 }
+
+// undecided is said about a run of files that is incomplete.
+const undecided = "the files do not decide all of what they open"
 
 // canaryFailed is said about every run with a canary that failed.
 const canaryFailed = "a canary did not answer as expected"
@@ -96,6 +105,9 @@ func (v *View) Drift() string {
 // Coverage says how much of the plan gave a conclusive result.
 func (v *View) Coverage() string {
 	c := v.Sum.Coverage
+	if OfFiles(&v.Run) {
+		return filesCoverage(&c)
+	}
 	var parts []string
 	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
 		hosts := wording.Plural(c.HostsUp, "host") + " up"
@@ -126,6 +138,19 @@ func (v *View) Coverage() string {
 		parts = append(parts, "the run is incomplete")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// filesCoverage says how much of what files configure they decide. Each file that was
+// read, and each listener, is one of the planned pairs.
+func filesCoverage(c *result.Coverage) string {
+	parts := []string{wording.Plural(c.HostsUp, "configuration file")}
+	if n := c.CoverageCounts; n != nil {
+		parts = append(parts, wording.Plural(n.Open-min(n.Open, uint64(c.HostsUp)), "listener"), words.Grouped(n.Unknown)+" undecided")
+	}
+	if n := acceptedPairs(c); n > 0 {
+		parts = append(parts, words.Grouped(n)+" accepted as undecided")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // acceptedPairs returns how many pairs are not counted because the policy accepts
@@ -172,6 +197,9 @@ const briefPorts = 60
 // Provenance says which program scanned what, when and from where.
 func (v *View) Provenance() string {
 	s := "mxsweep " + v.Tool.Version + ", vantage " + v.Run.Vantage + v.Loopback()
+	if OfFiles(&v.Run) {
+		return s + ", paths " + v.Run.Scope.Name + ", " + words.Period(v.Run.StartTime, v.Run.EndTime) + v.asOf()
+	}
 	if v.Run.Scope.Name != "" {
 		s += ", scope " + v.Run.Scope.Name
 	}
@@ -190,10 +218,15 @@ func (v *View) Provenance() string {
 		s += ", " + wording.Ports(ports) + " " + ports
 	}
 	s += ", " + words.Period(v.Run.StartTime, v.Run.EndTime)
-	if !v.Run.Now.IsZero() {
-		s += ", assessed as of " + wording.Moment(v.Run.Now.Time) + " (--now)"
+	return s + v.asOf()
+}
+
+// asOf says at which time accepted risks had to be valid, "" if it is that of the run.
+func (v *View) asOf() string {
+	if v.Run.Now.IsZero() {
+		return ""
 	}
-	return s
+	return ", assessed as of " + wording.Moment(v.Run.Now.Time) + " (--now)"
 }
 
 // Loopback says from which vantage point findings on loopback were judged, if

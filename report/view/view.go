@@ -34,17 +34,27 @@ type View struct {
 	unassessed map[string]*unassessed // ports that could not be assessed, by cause
 }
 
-// A HostEntry is one address.
+// A HostEntry is one address, or one file in a run of files.
 type HostEntry struct {
-	IP    netip.Addr
+	IP    netip.Addr // the zero Addr for a file
+	File  string     // "" for an address
 	Name  string
 	Stack string
 	Ports []PortEntry // the one with the most urgent finding first
 }
 
+// Label returns what identifies the entry: the address, or the name of the file.
+func (h *HostEntry) Label() string {
+	if h.File != "" {
+		return h.File
+	}
+	return h.IP.String()
+}
+
 // A PortEntry is one port, with its record if this run saw it.
 type PortEntry struct {
 	Num      uint16
+	Place    string // in the form of FindingPlace
 	protocol string
 	Port     *result.Port      // nil if there is only a finding of an earlier run
 	Findings []*result.Finding // live ones, the most urgent first
@@ -74,7 +84,7 @@ func New(c *Collector, s result.Summary, show Showing) *View {
 	for i := range c.Run.Rules {
 		v.rules[c.Run.Rules[i].ID] = &c.Run.Rules[i]
 	}
-	b := viewBuilder{v: v, index: make(map[netip.Addr]int)}
+	b := viewBuilder{v: v, index: make(map[hostKey]int)}
 	for i := range c.Ports {
 		b.port(&c.Ports[i])
 	}
@@ -190,17 +200,34 @@ func (v *View) Restriction() string {
 // viewBuilder assigns records to hosts.
 type viewBuilder struct {
 	v     *View
-	index map[netip.Addr]int // into v.hosts
+	index map[hostKey]int // into v.hosts
 }
 
-func (b *viewBuilder) host(addr netip.Addr, name string) *HostEntry {
-	i, ok := b.index[addr]
+// A hostKey identifies a host by its address, or a file by its name.
+type hostKey struct {
+	addr netip.Addr
+	file string
+}
+
+// keyOf returns the key of a host; that of a file if it has the listener.
+func keyOf(addr netip.Addr, host string, l *result.Configured) hostKey {
+	if l != nil {
+		return hostKey{file: host}
+	}
+	return hostKey{addr: addr}
+}
+
+func (b *viewBuilder) host(key hostKey, name string) *HostEntry {
+	i, ok := b.index[key]
 	if !ok {
 		i = len(b.v.Hosts)
-		b.index[addr] = i
-		b.v.Hosts = append(b.v.Hosts, HostEntry{IP: addr})
+		b.index[key] = i
+		b.v.Hosts = append(b.v.Hosts, HostEntry{IP: key.addr, File: key.file})
 	}
 	h := &b.v.Hosts[i]
+	if h.File != "" {
+		return h
+	}
 	h.Name = cmp.Or(h.Name, name)
 	return h
 }
@@ -228,11 +255,11 @@ func (b *viewBuilder) port(p *result.Port) {
 	if Inconclusive(p.Service) != "" {
 		b.v.countUnassessed(p)
 	}
-	h := b.host(p.IP, ShownNames(p.Host, p.Aliases))
+	h := b.host(keyOf(p.IP, p.Host, p.Listener), ShownNames(p.Host, p.Aliases))
 	if p.Service != nil {
 		h.Stack = cmp.Or(h.Stack, p.Service.Stack)
 	}
-	h.Ports = append(h.Ports, PortEntry{Num: p.Port, protocol: p.Protocol, Port: p})
+	h.Ports = append(h.Ports, PortEntry{Num: p.Port, Place: PortPlace(p), protocol: p.Protocol, Port: p})
 }
 
 func (b *viewBuilder) finding(f *result.Finding) {
@@ -241,6 +268,9 @@ func (b *viewBuilder) finding(f *result.Finding) {
 		return
 	}
 	b.findingAt(f, f.IP)
+	if f.Listener != nil {
+		return
+	}
 	for _, addr := range f.Addresses {
 		if addr != f.IP {
 			b.findingAt(f, addr)
@@ -250,11 +280,12 @@ func (b *viewBuilder) finding(f *result.Finding) {
 
 // findingAt adds a live finding to one address of its host.
 func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr) {
-	h := b.host(addr, ShownNames(f.Host, f.Aliases))
-	i := slices.IndexFunc(h.Ports, func(p PortEntry) bool { return p.Num == f.Port && p.protocol == f.Protocol })
+	h := b.host(keyOf(addr, f.Host, f.Listener), ShownNames(f.Host, f.Aliases))
+	place := placeOf(addr, f.Port, f.Host, f.Listener)
+	i := slices.IndexFunc(h.Ports, func(p PortEntry) bool { return p.Place == place && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.Ports)
-		h.Ports = append(h.Ports, PortEntry{Num: f.Port, protocol: f.Protocol})
+		h.Ports = append(h.Ports, PortEntry{Num: f.Port, Place: place, protocol: f.Protocol})
 	}
 	h.Ports[i].Findings = append(h.Ports[i].Findings, f)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -54,6 +55,11 @@ func (m *Merger) Compared() bool {
 // between the others and missing shards.
 func (m *Merger) Check() error {
 	distinct, errs := m.distinctRuns()
+	for _, r := range distinct {
+		if view.OfFiles(&r.Record) {
+			errs = append(errs, fault.Usagef(`merge runs of "mxsweep scan"; give all files to one "mxsweep config"`, "merging %q: it is a run of configuration files", r.File))
+		}
+	}
 	m.shards = map[sweepKey]int{}
 	sweeps := map[sweepKey][]*RunFile{}
 	var order []sweepKey

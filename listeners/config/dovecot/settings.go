@@ -43,6 +43,9 @@ func (o *opening) identify(l *listeners.Listener) {
 // settings returns what a judgement needs to know.
 func (o *opening) settings() []listeners.Setting {
 	var list []listeners.Setting
+	if v := o.r.version; o.r.new24() {
+		list = append(list, listeners.Setting{Name: "dovecot_config_version", Value: v.s, At: v.pointer()})
+	}
 	if o.haproxy {
 		v := o.field("haproxy", "")
 		list = append(list, listeners.Setting{Name: "haproxy", Value: "yes", At: v.pointer()})

@@ -1,0 +1,52 @@
+package view
+
+import (
+	"net/netip"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Place returns "192.0.2.1:25" or "[2001:db8::1]:25".
+func Place(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr, port).String() }
+
+// FindingPlace returns where a finding is: address and port, or for one of a file
+// "postfix/master.cf: 10025 inet".
+func FindingPlace(f *result.Finding) string { return placeOf(f.IP, f.Port, f.Host, f.Listener) }
+
+// PortPlace returns where a port is, in the form of FindingPlace.
+func PortPlace(p *result.Port) string { return placeOf(p.IP, p.Port, p.Host, p.Listener) }
+
+func placeOf(addr netip.Addr, port uint16, file string, l *result.Configured) string {
+	if l == nil {
+		return Place(addr, port)
+	}
+	return file + ": " + l.Name
+}
+
+// OfFiles reports whether a run read configuration files and contacted nothing.
+func OfFiles(r *result.Run) bool { return r.Vantage == string(exposure.ClassConfig) }
+
+// fileOf returns the file of a listener, "" for a port that was scanned.
+func fileOf(file string, l *result.Configured) string {
+	if l == nil {
+		return ""
+	}
+	return file
+}
+
+// nameOf returns the name of a listener, "" for a port that was scanned.
+func nameOf(l *result.Configured) string {
+	if l == nil {
+		return ""
+	}
+	return l.Name
+}
+
+// lineOf returns the line of a listener, 0 for a port that was scanned.
+func lineOf(l *result.Configured, a *result.Anchor) int {
+	if l == nil || a == nil {
+		return 0
+	}
+	return a.Line
+}

@@ -1,0 +1,224 @@
+package configured
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// An Audit judges what configuration files open.
+type Audit struct {
+	Rules    *exposure.RuleSet
+	Ports    *signatures.Ports
+	Policy   *policy.Policy  // nil if there is none
+	Baseline *drift.Baseline // nil if there is none
+	Gate     gate.Criteria   // its minimum coverage is not used
+	Now      time.Time       // when accepted risks must be valid
+
+	// MinDecided is the least fraction of what the files configure that they must decide, 0
+	// to 1, for a run to be complete.
+	MinDecided float64
+
+	start time.Time
+	tree  *source.Tree
+	names []string // of the paths, in the tree
+	found []config.Found
+	read  listeners.Config
+}
+
+// Read reads the configuration files that the paths name and contain. The error is a usage
+// error for a path that does not exist.
+func (a *Audit) Read(paths []string) error {
+	a.start = time.Now()
+	tree, names, done, err := open(paths)
+	if err != nil {
+		return err
+	}
+	defer done()
+	a.tree, a.names = tree, names
+	a.read, a.found, err = config.Read(tree, names...)
+	return err
+}
+
+// Files returns the files that were read, as this machine names them.
+func (a *Audit) Files() []string {
+	var files []string
+	for _, name := range a.tree.Files() {
+		files = append(files, a.tree.Local(name))
+	}
+	return files
+}
+
+// An Outcome is the result of an audit.
+type Outcome struct {
+	Open     []exposure.Subject   // the listeners that others may connect to
+	Findings []exposure.Violation // as assessed by the gate
+	Decision gate.Decision        // with the exit code and the notices
+	Summary  result.Summary
+}
+
+// vantage is where an audit looks from: nowhere.
+var vantage = exposure.Vantage{Class: exposure.ClassConfig}
+
+// Conclude judges what was read.
+func (a *Audit) Conclude() Outcome {
+	var c Outcome
+	j := a.judge()
+	undecided := slices.Clone(a.read.Doubts)
+	for i := range a.read.Listeners {
+		l := &a.read.Listeners[i]
+		if l.Loopback() || l.Through == listeners.ThroughContainer {
+			continue
+		}
+		p := a.subject(l)
+		if l.Doubt != "" {
+			if len(j.Findings(p)) > 0 { // else it does not matter
+				undecided = append(undecided, listeners.Doubt{Problem: fmt.Sprintf("where %q listens on port %d is not certain: %s", l.Service, l.Port, l.Doubt), At: l.At})
+			}
+			continue
+		}
+		c.Open = append(c.Open, p)
+		c.Findings = append(c.Findings, j.Findings(p)...)
+	}
+	c.Findings = exposure.JoinAddresses(c.Findings)
+	facts, told := a.facts(undecided)
+	if a.Baseline != nil {
+		var drifted []result.Notice
+		c.Findings, drifted = a.drift(c.Findings, undecided)
+		told = append(told, drifted...)
+	}
+	criteria := a.Gate
+	criteria.MinCoverage = 0 // facts has what is not decided
+	c.Decision = gate.Decide(criteria, facts, c.Findings)
+	c.Decision.Notices = append(c.Decision.Notices, told...)
+	entries := a.Policy.FileNotices(c.Findings, c.Decision.Notices, a.Now)
+	c.Decision.Notices = append(c.Decision.Notices, entries...)
+	c.Summary = a.summary(&c.Decision, facts.Coverage)
+	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
+	return c
+}
+
+// judge returns the judge for files.
+func (a *Audit) judge() *exposure.Judge {
+	profiles := a.Ports.ProfilePorts()
+	j := &exposure.Judge{Rules: a.Rules, Vantage: vantage, Now: a.Now, Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"])}
+	if a.Policy != nil {
+		j.Policy = a.Policy
+	}
+	return j
+}
+
+// fixes are the ids of the fixes that bind a listener of a kind of file; kinds without one
+// have the advice of the rule.
+var fixes = map[string]string{
+	"Docker Compose override": "container-port",
+	"Docker Compose":          "container-port",
+	"Postfix master.cf":       "postfix-bind",
+	"Postfix main.cf":         "",
+	"Dovecot":                 "dovecot23-bind",
+	"Dovecot part":            "dovecot23-bind",
+	"DKIMproxy":               "dkimproxy-bind",
+	"OpenDKIM":                "opendkim-bind",
+	"OpenDMARC":               "opendmarc-bind",
+	"HAProxy":                 "haproxy-bind",
+	"nginx":                   "nginx-bind",
+	"nginx include":           "nginx-bind",
+	"ClamAV clamd":            "clamd-bind",
+	"amavisd":                 "amavis-bind",
+	"policyd-weight":          "policyd-weight-bind",
+	"Kubernetes":              "",
+}
+
+// fixOf returns the id of the fix that binds a listener of a file, "" if there is none.
+func fixOf(l *listeners.Listener) string {
+	id := fixes[l.Kind]
+	if _, new24 := l.Setting("dovecot_config_version"); new24 && id == "dovecot23-bind" {
+		return "dovecot24-bind"
+	}
+	return id
+}
+
+// subject returns what is judged of a listener.
+func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
+	at := l.At
+	addr := l.Address
+	if !addr.IsValid() {
+		addr = netip.IPv4Unspecified() // and each IPv6 address
+	}
+	p := exposure.Subject{
+		Result:   scan.Result{Target: netip.AddrPortFrom(addr.WithZone(""), l.Port), State: result.StateOpen, Time: a.start},
+		Host:     at.File,
+		Anchor:   &at,
+		Service:  a.identify(l),
+		Listener: &result.Configured{Name: sanitize.Text(l.Service, sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},
+		Fix:      fixOf(l),
+	}
+	for _, c := range l.Causes {
+		p.Listener.Causes = append(p.Listener.Causes, result.Widening{Why: c.Why, Anchor: c.At})
+	}
+	p.Listener.Edit = a.edit(&p)
+	return p
+}
+
+// facts returns what the gate needs to know, and the notices about what is accepted.
+func (a *Audit) facts(undecided []listeners.Doubt) (gate.RunFacts, []result.Notice) {
+	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: uint64(len(a.found)), Open: uint64(len(a.found) + len(a.read.Listeners))}}
+	var told, open []result.Notice
+	for _, d := range undecided {
+		at := d.At
+		n := exposure.NewNotice(exposure.NoticeUndecided, at.File, &at, "The files do not decide it: %s.", d.Problem)
+		if accepted := a.Policy.AcceptsNotice(n.Code, netip.Addr{}, []string{at.File}, a.Now); accepted != nil {
+			told = append(told, exposure.AcceptNotice(n, accepted))
+			f.Coverage.Accepted++
+			continue
+		}
+		open = append(open, n)
+	}
+	if len(a.found) == 0 {
+		n := exposure.NewNotice(exposure.NoticeNoConfiguration, "", nil, "No configuration file of a known kind: %s.", strings.Join(a.names, ", "))
+		f.Nothing, f.Incomplete = &n, open
+		return f, told
+	}
+	f.Coverage.Planned = f.Coverage.Open + uint64(len(open))
+	if f.Coverage.Ratio() < a.MinDecided {
+		f.Incomplete = open
+		return f, told
+	}
+	for _, n := range open {
+		n.Level = result.LevelWarning
+		told = append(told, n)
+	}
+	return f, told
+}
+
+// summary returns the summary of the audit.
+func (a *Audit) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
+	return result.Summary{
+		Complete: v.Complete, Incomplete: v.Incomplete, ExitCode: int(v.Code), Gate: v.Gate, FailOn: a.Gate.FailOn.String(), Reason: v.Reason,
+		Coverage: result.Coverage{Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(), HostsUp: int(c.HostsUp), CoverageCounts: counts(c)},
+	}
+}
+
+// scopeSHA256 returns the hash of the paths: the scope of an audit.
+func (a *Audit) scopeSHA256() string {
+	names := slices.Clone(a.names)
+	slices.Sort(names)
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(names), "\n")))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,214 @@
+package configured_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/configured"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// audit reads a folder with these files, by name.
+func audit(t *testing.T, files map[string]string, paths ...string) (*configured.Audit, configured.Outcome) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if paths == nil {
+		paths = []string{"."}
+	}
+	for i := range paths {
+		paths[i] = filepath.Join(dir, filepath.FromSlash(paths[i]))
+	}
+	known, err := signatures.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	criteria, err := gate.Demands{}.Criteria(nil, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &configured.Audit{Rules: rules, Ports: known, Gate: criteria, Now: time.Now(), MinDecided: 1}
+	if err := a.Read(paths); err != nil {
+		t.Fatal(err)
+	}
+	return a, a.Conclude()
+}
+
+// shown writes the findings, one line each.
+func shown(c configured.Outcome) []string {
+	var list []string
+	for i := range c.Findings {
+		f := &c.Findings[i]
+		list = append(list, fmt.Sprintf("%s %s %s:%d %s", f.Rule.ID, f.Severity, f.Host, f.Anchor.Line, f.Title))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// reinjection is a listener of master.cf that takes mail back from a filter.
+const reinjection = "%s inet n - y - - smtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n"
+
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		code  gate.ExitCode
+		want  []string
+	}{
+		{"a re-injection listener", map[string]string{"master.cf": fmt.Sprintf(reinjection, "10025"), "main.cf": ""}, gate.ExitFail,
+			[]string{"MXS1002 high master.cf:1 Re-injection port bound to all addresses"}},
+		{"the same on loopback", map[string]string{"master.cf": fmt.Sprintf(reinjection, "127.0.0.1:10025"), "main.cf": ""}, gate.ExitPass, nil},
+		{"the same where Postfix listens on loopback", map[string]string{"master.cf": fmt.Sprintf(reinjection, "10025"), "main.cf": "inet_interfaces = loopback-only\n"}, gate.ExitPass, nil},
+		{"the same on an address of the host", map[string]string{"master.cf": fmt.Sprintf(reinjection, "192.0.2.1:10025"), "main.cf": ""}, gate.ExitFail,
+			[]string{"MXS1002 high master.cf:1 Re-injection port bound to 192.0.2.1"}},
+		{"public ports", map[string]string{"master.cf": "smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n", "main.cf": ""}, gate.ExitPass, nil},
+		{"master.cf without main.cf", map[string]string{"master.cf": fmt.Sprintf(reinjection, "10025")}, gate.ExitIncomplete, nil},
+		{"the same, with a public port", map[string]string{"master.cf": "smtp inet n - y - - smtpd\n"}, gate.ExitIncomplete, nil},
+		{"a published port", map[string]string{"compose.yml": "services:\n  a:\n    image: example/postfix:3\n    ports:\n      - 25:25\n      - 20025:10025\n      - 127.0.0.1:10027:10027\n    expose: ['10026']\n"}, gate.ExitFail,
+			[]string{"MXS1002 high compose.yml:6 Re-injection port published on all addresses"}},
+		{"a published port of an unknown image", map[string]string{"compose.yml": "services:\n  a:\n    image: example/app\n    ports: ['10025:10025']\n"}, gate.ExitPass,
+			[]string{"MXS1902 low compose.yml:4 Port for internal mail traffic published on all addresses, service unknown"}},
+		{"a milter", map[string]string{"opendkim.conf": "Socket inet:8891\n"}, gate.ExitFail,
+			[]string{"MXS1204 high opendkim.conf:1 DKIM signing milter bound to all addresses"}},
+		{"a milter on a local socket", map[string]string{"opendkim.conf": "Socket local:/run/opendkim.sock\n"}, gate.ExitPass, nil},
+		{"clamd", map[string]string{"clamd.conf": "TCPSocket 3310\n"}, gate.ExitFail,
+			[]string{"MXS1205 high clamd.conf:1 Virus scanner daemon bound to all addresses"}},
+		{"a web server", map[string]string{"nginx.conf": "http { server { listen 80; listen 8080; location / { proxy_pass http://127.0.0.1:3000; } } }\n", "haproxy.cfg": "frontend web\n mode http\n bind :443\n bind :8443\n"}, gate.ExitPass, nil},
+		{"nothing of a known kind", map[string]string{"README": "hello\n"}, gate.ExitIncomplete, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, c := audit(t, tt.files)
+			if got := shown(c); !slices.Equal(got, tt.want) || c.Decision.Code != tt.code {
+				t.Errorf("code %d, findings\n\t%s\nwant code %d\n\t%s\nnotices %v", c.Decision.Code, strings.Join(got, "\n\t"), tt.code, strings.Join(tt.want, "\n\t"), c.Decision.Notices)
+			}
+			for i := range c.Findings {
+				for _, text := range append(c.Findings[i].Evidence, c.Findings[i].Title) {
+					if strings.Contains(text, "exposed") || strings.Contains(text, "reachable") {
+						t.Errorf("a file does not show that: %q", text)
+					}
+				}
+			}
+		})
+	}
+}
+
+// An id consists of rule, file and listener: neither lines before it nor the address of
+// the machine change it.
+func TestIDsStayWhenLinesMove(t *testing.T) {
+	t.Parallel()
+	_, before := audit(t, map[string]string{"master.cf": fmt.Sprintf(reinjection, "10025"), "main.cf": ""})
+	_, after := audit(t, map[string]string{"master.cf": "# Moved.\nsmtp inet n - y - - smtpd\n" + fmt.Sprintf(reinjection, "10025"), "main.cf": "inet_interfaces = all\n"})
+	if len(before.Findings) != 1 || len(after.Findings) != 1 || before.Findings[0].ID != after.Findings[0].ID || before.Findings[0].Anchor.Line == after.Findings[0].Anchor.Line {
+		t.Errorf("before %+v\nafter %+v", before.Findings, after.Findings)
+	}
+	_, other := audit(t, map[string]string{"b/master.cf": fmt.Sprintf(reinjection, "10025"), "b/main.cf": ""})
+	if other.Findings[0].ID == before.Findings[0].ID {
+		t.Error("another file has the same id")
+	}
+}
+
+// Every kind of file has a fix, or is known to have none.
+func TestEditsOfEachKind(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, file, text, want string }{
+		{"Postfix", "master.cf", "# ä\n10025\tinet\tn\t-\ty\t-\t-\tsmtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n", "127.0.0.1:10025\tinet\tn\t-\ty\t-\t-\tsmtpd"},
+		{"Compose", "compose.yml", "services:\n  postfix: # ä𝄞\n    ports:\n      - \"10025:10025\" # ä𝄞\n", "      - \"127.0.0.1:10025:10025\" # ä𝄞"},
+		{"OpenDKIM", "opendkim.conf", "Syslog yes\r\nSocket\tinet:8891@0.0.0.0\r\n", "Socket inet:8891@127.0.0.1"},
+		{"OpenDMARC", "opendmarc.conf", "Socket inet:8893\n", "Socket inet:8893@127.0.0.1"},
+		{"clamd", "clamd.conf", "TCPSocket 3310\nLogTime yes\n", "LogTime yes\nTCPAddr 127.0.0.1"},
+		{"clamd, without the end of the line", "clamd.conf", "TCPSocket 3310", "TCPSocket 3310\nTCPAddr 127.0.0.1"},
+		{"DKIMproxy", "dkimproxy_out.conf", "listen 0.0.0.0:10027\nrelay 127.0.0.1:10028\n", "listen 127.0.0.1:10027"},
+		{"HAProxy", "haproxy.cfg", "listen a\n    mode tcp\n    bind *:10143 accept-proxy # ä\n    server b 127.0.0.1:143\n", "    bind 127.0.0.1:10143 accept-proxy # ä"},
+		{"nginx", "nginx.conf", "mail {\n  auth_http 127.0.0.1:1;\n  server {\n    protocol imap;\n    listen 10143; # ä\n  }\n}\n", "    listen 127.0.0.1:10143; # ä"},
+		{"Dovecot", "dovecot.conf", "protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n", "    port = 24\n    address = 127.0.0.1"},
+		{"Dovecot, an address", "dovecot.conf", "protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    address = *\n    port = 24\n  }\n}\n", "    address = 127.0.0.1"},
+		{"Dovecot 2.4", "dovecot.conf", "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\nprotocols {\n  lmtp = yes\n}\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n", "    port = 24\n    listen = 127.0.0.1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{tt.file: tt.text, "postfix/main.cf": "", "main.cf": ""}
+			_, before := audit(t, files, tt.file)
+			if len(before.Findings) != 1 || before.Findings[0].Listener.Edit == nil {
+				t.Fatalf("findings %v, notices %v", shown(before), before.Decision.Notices)
+			}
+			e := before.Findings[0].Listener.Edit
+			if e.Lines != tt.want {
+				t.Errorf("lines %q, want %q", e.Lines, tt.want)
+			}
+			files[tt.file] = apply(t, tt.text, e)
+			_, after := audit(t, files, tt.file)
+			if len(after.Findings) > 0 || len(after.Open) != len(before.Open)-1 || after.Decision.Code != gate.ExitPass {
+				t.Errorf("after the edit\n%s\nfindings %v, open %v, notices %v", files[tt.file], shown(after), after.Open, after.Decision.Notices)
+			}
+		})
+	}
+}
+
+// apply makes an edit as a consumer of SARIF does: by lines and UTF-16 columns.
+func apply(t *testing.T, text string, e *result.Replacement) string {
+	t.Helper()
+	start, end := offset(t, text, e.StartLine, e.StartColumn), offset(t, text, e.EndLine, e.EndColumn)
+	if text[start:end] != e.Old {
+		t.Fatalf("the region has %q, not %q", text[start:end], e.Old)
+	}
+	return text[:start] + e.Text + text[end:]
+}
+
+// offset returns the offset of a line and a column of UTF-16 code units.
+func offset(t *testing.T, text string, line, column int) int {
+	t.Helper()
+	at := 0
+	for range line - 1 {
+		i := strings.IndexByte(text[at:], '\n')
+		if i < 0 {
+			t.Fatalf("no line %d in %q", line, text)
+		}
+		at += i + 1
+	}
+	units := 1
+	for i, c := range text[at:] {
+		if units >= column {
+			return at + i
+		}
+		units++
+		if c > 0xffff {
+			units++
+		}
+	}
+	return len(text)
+}
+
+// What is not decided is a notice with the place, not a finding, and not clean.
+func TestUndecided(t *testing.T) {
+	t.Parallel()
+	_, c := audit(t, map[string]string{"compose.yml": "services:\n  postfix:\n    ports:\n      - \"${BIND}:10025:10025\"\n"})
+	i := slices.IndexFunc(c.Decision.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeUndecided })
+	if i < 0 || len(c.Findings) > 0 || c.Decision.Code != gate.ExitIncomplete || !c.Summary.Incomplete {
+		t.Fatalf("findings %v, notices %v, code %d", shown(c), c.Decision.Notices, c.Decision.Code)
+	}
+	if n := c.Decision.Notices[i]; n.Anchor == nil || n.Anchor.Line != 4 || n.Target != "compose.yml" || n.Level != result.LevelError {
+		t.Errorf("notice %+v", n)
+	}
+}

@@ -1,0 +1,3 @@
+// Package configured judges what configuration files open: the rules, the policy, the
+// baseline and the gate of a scan, without a network.
+package configured

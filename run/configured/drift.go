@@ -1,0 +1,55 @@
+package configured
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// drift compares the findings with the baseline.
+func (a *Audit) drift(findings []exposure.Violation, undecided []listeners.Doubt) ([]exposure.Violation, []result.Notice) {
+	c := drift.Compare(a.Baseline, drift.Conditions{
+		Vantage: vantage,
+		Gone:    func(e *drift.Entry) (bool, string) { return a.gone(e, undecided) },
+	}, a.Rules)
+	return c.Finish(findings, nil, a.Policy, a.Now)
+}
+
+// gone reports whether the listener of an entry, which no finding is about, is known not
+// to break its rule any longer, and why.
+func (a *Audit) gone(e *drift.Entry, undecided []listeners.Doubt) (fixed bool, why string) {
+	read := slices.Contains(a.tree.Files(), e.Host) || slices.ContainsFunc(a.found, func(f config.Found) bool { return f.Name == e.Host })
+	has := slices.ContainsFunc(a.read.Listeners, func(l listeners.Listener) bool { return l.At.File == e.Host && l.Service == e.Listener })
+	switch {
+	case slices.ContainsFunc(undecided, func(d listeners.Doubt) bool { return d.At.File == e.Host }):
+		return false, fmt.Sprintf("the files do not decide all of %s", e.Host)
+	case has:
+		return true, "the listener no longer breaks the rule"
+	case read:
+		return true, "the file no longer has the listener"
+	case a.covers(e.Host) && a.missing(e.Host):
+		return true, "the file is no longer there"
+	}
+	return false, "this run did not read the file"
+}
+
+// covers reports whether a file is below one of the paths.
+func (a *Audit) covers(file string) bool {
+	return slices.ContainsFunc(a.names, func(name string) bool {
+		return name == "." || name == file || strings.HasPrefix(file, name+"/")
+	})
+}
+
+// missing reports whether a file does not exist.
+func (a *Audit) missing(file string) bool {
+	_, err := fs.Stat(a.tree.FS, file)
+	return errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,89 @@
+package configured
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// edit returns the edit of the file that binds the listener to loopback; nil if the fix of
+// its kind of file has none for it.
+func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
+	known := fix.Builtin().Lookup(p.Fix)
+	if known == nil || known.Manual() {
+		return nil
+	}
+	f, err := a.tree.Read(p.Host)
+	if err != nil {
+		return nil
+	}
+	at := p.Anchor
+	text, err := known.Edit(f.Text, fix.Values{Port: p.Target.Port(), File: p.Host, Line: at.Line})
+	if err != nil || text == f.Text {
+		return nil
+	}
+	e := hunk(f, text, at)
+	if e != nil {
+		e.Fix = known.ID
+	}
+	return e
+}
+
+// hunk returns the part of a file in which it differs from a new text. In a line it has
+// the whole token; a line that is added follows the one that it belongs to.
+func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement {
+	old := f.Text
+	if !strings.HasSuffix(old, "\n") && strings.HasSuffix(text, "\n") {
+		text = text[:len(text)-1] // which the fix added to the last line
+	}
+	start := prefix(old, text)
+	end, newEnd := len(old), len(text)
+	for end > start && newEnd > start && old[end-1] == text[newEnd-1] {
+		end, newEnd = end-1, newEnd-1
+	}
+	if start == end { // inserted: a line begins with the end of the one before
+		for start > 0 && !lineEnd(text[start:newEnd]) && strings.Contains(text[start:newEnd], "\n") && text[newEnd-1] == old[start-1] {
+			start, end, newEnd = start-1, end-1, newEnd-1
+		}
+	}
+	for start > 0 && start < len(old) && !utf8.RuneStart(old[start]) {
+		start--
+	}
+	for end < len(old) && !utf8.RuneStart(old[end]) {
+		end, newEnd = end+1, newEnd+1
+	}
+	if from, to := f.Range(token); !strings.Contains(old[min(start, from):max(end, to)], "\n") && !strings.Contains(text[start:newEnd], "\n") {
+		newEnd += max(to-end, 0)
+		start, end = min(start, from), max(end, to)
+	}
+	a, b := f.Anchor(start, start), f.Anchor(end, end)
+	e := &result.Replacement{
+		StartLine: a.Line, StartColumn: a.Column, EndLine: b.Line, EndColumn: b.Column,
+		Old: old[start:end], Text: text[start:newEnd],
+	}
+	from := strings.LastIndexByte(old[:start], '\n') + 1
+	to := len(text)
+	if i := strings.IndexByte(text[newEnd:], '\n'); i >= 0 {
+		to = newEnd + i
+	}
+	e.Lines = strings.TrimSuffix(text[from:to], "\r")
+	return e
+}
+
+// lineEnd reports whether a text begins with the end of a line.
+func lineEnd(text string) bool {
+	return strings.HasPrefix(text, "\n") || strings.HasPrefix(text, "\r\n")
+}
+
+// prefix returns how many bytes two texts have in common at the beginning.
+func prefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,175 @@
+package configured
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// How sure it is what listens on a port, from 0 to 10, by what the files say.
+const (
+	byDaemonsFile = 9 // it is the file of the daemon itself
+	byImage       = 7 // the name of the image, or of the service, names the daemon
+	byNumber      = 3 // only the number of the port is known
+)
+
+// identify returns what a listener is: as its reader says, and what that leaves open from
+// the image of the container and from the table of ports.
+func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
+	s := &fingerprint.Identification{Service: result.Service{
+		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
+		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
+	}}
+	known, _ := a.Ports.Lookup(targetPort(l))
+	if s.Product == "" {
+		s.Product, s.Confidence = productOf(l), byImage
+	}
+	if s.Role == "" {
+		s.Role = result.RoleUnknown
+	}
+	switch {
+	case s.Role != result.RoleProxy:
+	case s.Name == "http":
+		s.Role = result.RoleNotMail
+	case s.Name == "" && !known.Internal:
+		s.Role = result.RoleUnknown // a proxy for anything, as far as the file shows
+	}
+	if s.Name != "" && s.Role != result.RoleUnknown {
+		return s
+	}
+	if use, ok := useOf(&known, s.Product); ok {
+		if s.Name == "" {
+			s.Name = use.Protocol
+		}
+		if s.Role == result.RoleUnknown {
+			s.Role, s.RoleByPort = use.Role, true
+		}
+		if s.Product == allInOne {
+			s.Product = use.Product
+		}
+		return s
+	}
+	if s.Product == allInOne {
+		s.Product = ""
+	}
+	if s.Product == "" && s.Name == "" {
+		byTable(s, &known)
+	}
+	return s
+}
+
+// targetPort returns the port on which the daemon itself listens: that of the container
+// for one that is published.
+func targetPort(l *listeners.Listener) uint16 {
+	if t, ok := l.Setting("target"); ok {
+		if n, err := strconv.ParseUint(t.Value, 10, 16); err == nil && n > 0 {
+			return uint16(n)
+		}
+	}
+	return l.Port
+}
+
+// useOf returns the use of a port by a product; for "" and for a product that does not use
+// it there is none.
+func useOf(known *signatures.KnownPort, product string) (signatures.Use, bool) {
+	if product == allInOne && len(known.Uses) > 0 {
+		return known.Uses[0], true
+	}
+	i := slices.IndexFunc(known.Uses, func(u signatures.Use) bool {
+		return product != "" && (exposure.HasProduct(u.Product, product) || exposure.HasProduct(product, u.Product))
+	})
+	if i < 0 {
+		return signatures.Use{}, false
+	}
+	return known.Uses[i], true
+}
+
+// byTable says what is expected on a port of which only the number is known.
+func byTable(s *fingerprint.Identification, known *signatures.KnownPort) {
+	s.Method, s.Confidence, s.Role = result.MethodTable, 0, result.RoleUnknown
+	if len(known.Uses) == 0 {
+		return
+	}
+	s.Confidence = byNumber
+	s.Expected = &result.Expected{Name: known.Uses[0].Protocol, Role: known.Uses[0].Role}
+	for _, use := range known.Uses {
+		if use.Protocol != s.Expected.Name {
+			s.Confidence = byNumber - 1
+		}
+		s.Alternatives = append(s.Alternatives, use.Product)
+	}
+	slices.Sort(s.Alternatives)
+	s.Alternatives = slices.Compact(s.Alternatives)
+}
+
+// allInOne stands for the product of an image that has a whole mail server: the port
+// decides which of its daemons listens.
+const allInOne = "mail server"
+
+// images are the products of images, by a word in their name or that of their service. The
+// first that fits counts.
+var images = []struct{ word, product string }{
+	{"mailserver", allInOne}, {"docker-mailserver", allInOne}, {"poste.io", allInOne},
+	{"postfix", "Postfix"}, {"dovecot", "Dovecot"}, {"amavis", "amavisd"}, {"rspamd", "Rspamd"},
+	{"clamav", "ClamAV clamd"}, {"clamd", "ClamAV clamd"}, {"spamassassin", "SpamAssassin spamd"}, {"spamd", "SpamAssassin spamd"},
+	{"opendkim", "OpenDKIM"}, {"opendmarc", "OpenDMARC"}, {"dkimproxy", "DKIMproxy"}, {"postgrey", "Postgrey"}, {"olefy", "olefy"},
+	{"mailpit", "Mailpit"}, {"mailhog", "MailHog"}, {"maildev", "MailDev"}, {"mailcatcher", "MailCatcher"},
+	{"smtp4dev", "smtp4dev"}, {"inbucket", "Inbucket"},
+	{"redis", "Redis"}, {"valkey", "Redis"}, {"memcached", "memcached"}, {"mariadb", "MySQL"}, {"mysql", "MySQL"}, {"postgres", "PostgreSQL"},
+	{"mailman", "Mailman"}, {"sogo", "SOGo"}, {"stalwart", "Stalwart"}, {"cyrus", "Cyrus IMAP"},
+}
+
+// productOf returns the product that the image of a listener's container, or the name of
+// its service, suggests; "" if neither does.
+func productOf(l *listeners.Listener) string {
+	image, _ := l.Setting("image")
+	name, _, _ := strings.Cut(path.Base(image.Value), ":")
+	service, _, _ := strings.Cut(strings.TrimPrefix(l.Service, "services."), ".ports")
+	for _, text := range []string{name, path.Base(path.Dir(image.Value)), service} {
+		for _, i := range images {
+			if hasWord(text, i.word) {
+				return i.product
+			}
+		}
+	}
+	return ""
+}
+
+// hasWord reports whether a name has a word that no letters surround.
+func hasWord(name, word string) bool {
+	name = strings.ToLower(name)
+	for from := 0; ; {
+		i := strings.Index(name[from:], word)
+		if i < 0 {
+			return false
+		}
+		from += i
+		end := from + len(word)
+		if (from == 0 || !letter(name[from-1])) && (end == len(name) || !letter(name[end])) {
+			return true
+		}
+		from = end
+	}
+}
+
+func letter(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// proxied are the settings by which a listener demands the PROXY header.
+var proxied = []string{"accept-proxy", "listen proxy_protocol", "smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol", "haproxy"}
+
+// observed returns the observations that the settings of a listener amount to.
+func observed(l *listeners.Listener) []string {
+	for _, name := range proxied {
+		if s, ok := l.Setting(name); ok && s.Value != "" && s.Value != "no" {
+			return []string{"proxy-expected"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package configured
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/report"
+)
+
+// systemFolder is where a machine has its own configuration: files there include others by
+// their full path, through symbolic links that os.Root does not follow.
+const systemFolder = "/etc"
+
+// open returns the tree that has the paths, and their names in it. It is the checkout if
+// that contains them all, the whole file system for paths below /etc, and else the deepest
+// folder that contains them all: files outside of it are not read, whatever the files say.
+// The tree is closed with the returned function.
+func open(paths []string) (t *source.Tree, names []string, done func(), err error) {
+	real := make([]string, len(paths))
+	for i, p := range paths {
+		if real[i], err = realPath(p); err != nil {
+			return nil, nil, nil, fault.Usagef("give files and folders that exist", "reading %q: %w", p, fault.WithoutPath(err))
+		}
+	}
+	dir := baseOf(real)
+	t = &source.Tree{Dir: dir}
+	done = func() {}
+	if dir == "/" {
+		t.FS = os.DirFS(dir)
+	} else {
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, nil, nil, fault.Usagef("give folders that can be read", "reading %q: %w", dir, fault.WithoutPath(err))
+		}
+		t.FS, done = root.FS(), func() { root.Close() }
+	}
+	for _, p := range real {
+		rel, err := filepath.Rel(dir, p)
+		if err != nil || !fs.ValidPath(filepath.ToSlash(rel)) {
+			done()
+			return nil, nil, nil, fault.Usagef("give paths on one drive", "reading %q: it is not below %q", p, dir)
+		}
+		names = append(names, filepath.ToSlash(rel))
+	}
+	return t, names, done, nil
+}
+
+// realPath returns the absolute path of a file that exists, without symbolic links.
+func realPath(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// baseOf returns the folder of the tree for paths as realPath returns them.
+func baseOf(paths []string) string {
+	if tree, err := filepath.EvalSymlinks(string(report.WorkTree())); err == nil && all(paths, func(p string) bool { return within(tree, p) }) {
+		return tree
+	}
+	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(systemFolder, p) }) {
+		return "/"
+	}
+	dir := folderOf(paths[0])
+	for _, p := range paths[1:] {
+		for !within(dir, p) && dir != filepath.Dir(dir) {
+			dir = filepath.Dir(dir)
+		}
+	}
+	return dir
+}
+
+// folderOf returns the path if it is a folder, else the folder of the file.
+func folderOf(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path
+	}
+	return filepath.Dir(path)
+}
+
+// within reports whether a path is a folder or below it.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// all reports whether each path has a property.
+func all(paths []string, has func(string) bool) bool {
+	for _, p := range paths {
+		if !has(p) {
+			return false
+		}
+	}
+	return true
+}
