@@ -78,7 +78,7 @@ func TestDaemonsAnswer(t *testing.T) {
 			t.Parallel()
 			addr := net.JoinHostPort(address4(n.hosts[tt.host].n), strconv.Itoa(tt.port))
 			got := ""
-			inNamespace(t, scanner, func() { got = firstBytes(addr) })
+			inNamespace(t, scanner, func() { got = firstBytes(addr, tt.first) })
 			if got != tt.first && !regexp.MustCompile(tt.first).MatchString(got) {
 				t.Errorf("says %q, want %q", got, tt.first)
 			}
@@ -87,9 +87,17 @@ func TestDaemonsAnswer(t *testing.T) {
 }
 
 // firstBytes returns what a port says first, or how the wait for it ended:
-// "refused", "no answer", "silent", "closed" or an error.
-func firstBytes(addr string) string {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+// "refused", "no answer", "silent", "closed" or an error. Where want is a wait without
+// an event it is short; any other takes as long as a busy machine needs.
+func firstBytes(addr, want string) string {
+	connect, read := clientLimit, clientLimit
+	switch want {
+	case "no answer":
+		connect = time.Second
+	case "silent":
+		read = 2 * time.Second // shorter than any daemon's own patience
+	}
+	conn, err := net.DialTimeout("tcp", addr, connect)
 	var failure net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -100,9 +108,7 @@ func firstBytes(addr string) string {
 		return err.Error()
 	}
 	defer conn.Close()
-	// Long enough for a greeting on a busy machine, shorter than any daemon's
-	// own patience (postscreen's second line takes six seconds).
-	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(read))
 	buf := make([]byte, 1024)
 	k, err := conn.Read(buf)
 	switch {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"regexp"
@@ -24,21 +25,40 @@ var queue = []string{
 }
 
 // TestNoTrace shows that a default sweep, identification included, leaves
-// what the daemons keep as it was.
+// what the daemons keep as it was. A trace of it comes again in a second sweep; daemons
+// also do work of their own, when its time has come.
 func TestNoTrace(t *testing.T) {
 	n := hosts(t)
-	books, cache := watchBooks(t, n), watchCache(t, n)
-	logs, lookups := watchLogs(n), watchLookups(n)
-	sweep(t, mailPorts(address4(11)+"-15", address4(17)+"-18"))
-	t.Run("books", books)
-	t.Run("cache", cache)
-	t.Run("logs", logs)
-	t.Run("lookups", lookups)
+	first := sweepTraces(t, n)
+	if len(first) == 0 {
+		return
+	}
+	t.Logf("swept again because of %v", first)
+	for what, trace := range sweepTraces(t, n) {
+		if first[what] != "" {
+			t.Errorf("in both sweeps: %s: %s, then %s", what, first[what], trace)
+		}
+	}
 }
 
-// watchBooks returns a check that queues and databases are since as they
-// were: every byte, every time stamp.
-func watchBooks(t *testing.T, n *network) func(*testing.T) {
+// traces are what daemons have left, by what it was found in.
+type traces map[string]string
+
+// sweepTraces sweeps the hosts, and returns what that left.
+func sweepTraces(t *testing.T, n *network) traces {
+	t.Helper()
+	left := traces{}
+	watched := []func(*testing.T, traces){watchBooks(t, n), watchCache(t, n), watchLogs(n), watchLookups(n)}
+	sweep(t, mailPorts(address4(11)+"-15", address4(17)+"-18"))
+	for _, look := range watched {
+		look(t, left)
+	}
+	return left
+}
+
+// watchBooks returns what adds how queues and databases have changed since: every byte,
+// every time stamp.
+func watchBooks(t *testing.T, n *network) func(*testing.T, traces) {
 	t.Helper()
 	books := map[string][]string{
 		"exposed": append([]string{"/var/lib/postgrey", "/var/mail"}, queue...),
@@ -52,23 +72,24 @@ func watchBooks(t *testing.T, n *network) func(*testing.T) {
 	for name, folders := range books {
 		before[name] = snap(t, n.hosts[name], folders...)
 	}
-	return func(t *testing.T) {
+	return func(t *testing.T, left traces) {
 		for name, folders := range books {
 			for _, line := range before[name].changes(snap(t, n.hosts[name], folders...)) {
-				t.Errorf("%s: %s", name, line)
+				file, change, _ := strings.Cut(line, ": ")
+				left[name+": "+file] = change
 			}
 		}
 	}
 }
 
-// watchCache returns a check that postfwd, which keeps its books in memory,
-// has since cached nothing.
-func watchCache(t *testing.T, n *network) func(*testing.T) {
+// watchCache returns what adds what postfwd, which keeps its books in memory, has cached
+// since.
+func watchCache(t *testing.T, n *network) func(*testing.T, traces) {
 	t.Helper()
 	before := postfwdCache(t, n)
-	return func(t *testing.T) {
+	return func(t *testing.T, left traces) {
 		if after := postfwdCache(t, n); after != before {
-			t.Errorf("postfwd's cache was %q, is %q", before, after)
+			left["the cache of postfwd"] = fmt.Sprintf("was %q, is %q", before, after)
 		}
 	}
 }
@@ -163,9 +184,9 @@ func TestStrayLineIsSeen(t *testing.T) {
 	}
 }
 
-// watchLogs returns a check that the logs have since gained only what any
+// watchLogs returns what adds the lines that logs have gained since, but for what any
 // client leaves that comes and goes: no warning, no error, no login, no mail.
-func watchLogs(n *network) func(*testing.T) {
+func watchLogs(n *network) func(*testing.T, traces) {
 	logs := []struct {
 		host, name string
 		fine       *regexp.Regexp // every line of the log must match
@@ -179,11 +200,11 @@ func watchLogs(n *network) func(*testing.T) {
 	for i, l := range logs {
 		since[i] = size(n.hosts[l.host], l.name)
 	}
-	return func(t *testing.T) {
+	return func(t *testing.T, left traces) {
 		for i, l := range logs {
 			for line := range strings.Lines(tail(t, n.hosts[l.host], l.name, since[i])) {
-				if !l.fine.MatchString(line) {
-					t.Errorf("%s: %s gained %q", l.host, l.name, line)
+				if kind := kindOf(line); !l.fine.MatchString(line) && !isTiming(l.name, kind) {
+					left[l.host+": "+l.name+": "+kind] = line
 				}
 			}
 		}
