@@ -195,6 +195,16 @@ func dropSome(t *testing.T, namespace string) {
 	}
 }
 
+// races are the listeners whose proxy ends both sides once one has ended: whether the
+// daemon's answer to a command with the end behind it is there by then is a race inside of
+// the proxy, which no scanner decides (docs/limits.md). TestRelays of package fingerprint
+// holds the names where it is decided.
+var races = []int{12143, 14143}
+
+// raceScans is how often a listener of races is scanned until it is named. That takes one
+// scan in 24 of 25 on a quiet machine.
+const raceScans = 20
+
 // TestProxies names real proxies and parsers, on a clean path and on one that loses 2%
 // of the packets each way: there, not to know is right, and to guess is not.
 func TestProxies(t *testing.T) {
@@ -212,33 +222,46 @@ func TestProxies(t *testing.T) {
 	if err := n.add([]spec{proxyHost}); err != nil {
 		t.Fatal(err)
 	}
+	unknown := scanProxies(t, here, "clean path", func(w proxied) bool { return slices.Contains(races, w.port) })
+	for i := 1; i < raceScans && len(unknown) > 0; i++ {
+		unknown = scanProxies(t, unknown, "again", func(proxied) bool { return true })
+	}
+	for _, w := range unknown {
+		t.Errorf("port %d is not named by any of %d scans; want %q before %q", w.port, raceScans, w.product, w.behind)
+	}
+	dropSome(t, prefix+proxyHost.name)
+	scanProxies(t, here, "losing packets", func(proxied) bool { return true })
+}
+
+// scanProxies scans listeners, and checks what is said of them. It returns those of which
+// something is left out, where that may be.
+func scanProxies(t *testing.T, list []proxied, path string, may func(proxied) bool) (unknown []proxied) {
+	t.Helper()
 	var ports []string
-	for _, w := range here {
+	for _, w := range list {
 		ports = append(ports, fmt.Sprint(w.port))
 	}
-	for _, lossy := range []bool{false, true} {
-		if lossy {
-			dropSome(t, prefix+proxyHost.name)
+	doc, _ := sweepByCommand(t, address4(proxyHost.n), "-p", strings.Join(ports, ","))
+	counts := map[string]int{}
+	for _, w := range list {
+		p := doc.port(address4(proxyHost.n), w.port)
+		if p == nil {
+			t.Errorf("port %d was not found", w.port)
+			continue
 		}
-		doc, _ := sweepByCommand(t, address4(proxyHost.n), "-p", strings.Join(ports, ","))
-		counts := map[string]int{}
-		for _, w := range here {
-			p := doc.port(address4(proxyHost.n), w.port)
-			if p == nil {
-				t.Errorf("port %d was not found", w.port)
-				continue
-			}
-			rating := w.rate(p)
-			counts[rating]++
-			if rating == "wrong" || rating == "unknown" && !lossy && w.port != 12143 { // nginx answers one of 24
-				t.Errorf("port %d (losing packets: %v): %s: %q before %q, header read by %q; want %q before %q, %q",
-					w.port, lossy, rating, p.Service.Product, p.Service.Behind.Product, p.Service.ProxyParser, w.product, w.behind, w.parser)
-			}
-			if found := doc.findings(address4(proxyHost.n), w.port); rating == "right" && w.fix != "" &&
-				!slices.ContainsFunc(found, func(f findingRecord) bool { return strings.Contains(f.Remediation, w.fix) }) {
-				t.Errorf("port %d: no finding says to edit %s: %+v", w.port, w.fix, found)
-			}
+		rating := w.rate(p)
+		counts[rating]++
+		if rating == "unknown" && may(w) {
+			unknown = append(unknown, w)
+		} else if rating != "right" {
+			t.Errorf("port %d (%s): %s: %q before %q, header read by %q; want %q before %q, %q\n%s",
+				w.port, path, rating, p.Service.Product, p.Service.Behind.Product, p.Service.ProxyParser, w.product, w.behind, w.parser, p.Transcript)
 		}
-		t.Logf("losing packets: %v: of %d listeners %v", lossy, len(here), counts)
+		if found := doc.findings(address4(proxyHost.n), w.port); rating == "right" && w.fix != "" &&
+			!slices.ContainsFunc(found, func(f findingRecord) bool { return strings.Contains(f.Remediation, w.fix) }) {
+			t.Errorf("port %d: no finding says to edit %s: %+v", w.port, w.fix, found)
+		}
 	}
+	t.Logf("%s: of %d listeners %v", path, len(list), counts)
+	return unknown
 }

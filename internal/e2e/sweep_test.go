@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os/exec"
 	"strings"
@@ -50,6 +51,7 @@ type portRecord struct {
 		} `json:"behind"`
 		ProxyParser string `json:"proxy_parser"`
 	} `json:"service"`
+	Transcript json.RawMessage `json:"transcript"` // for messages
 }
 
 type findingRecord struct {
