@@ -29,7 +29,8 @@ type host struct {
 	head, tail int32
 
 	queued        bool // in the list of hosts with a pair that may be probed
-	furtherQueued bool // and in that of a further try
+	furtherQueued bool // in that of a further try
+	laterQueued   bool // and in that of one in the second round
 	listed        bool // in the list of hosts that may be forgotten
 	timed         bool // its time has begun
 	over          bool // its time is over, and its pairs under way are being ended

@@ -28,6 +28,9 @@ func (s *sweep) pick() int32 {
 	if i := s.pickOf(&s.further, func(h *host) { h.furtherQueued = false }); i != none {
 		return i
 	}
+	if i := s.pickOf(&s.later, func(h *host) { h.laterQueued = false }); i != none {
+		return i
+	}
 	return s.draw()
 }
 
@@ -230,9 +233,22 @@ func (s *sweep) turn(h *host) {
 			s.turns = append(s.turns, h)
 		}
 	case h.head != none || u != nil && len(u.again) > 0 || h.inSecondRound():
-		if !h.furtherQueued {
-			h.furtherQueued = true
-			s.further = append(s.further, h)
+		s.turnFurther(h)
+	}
+}
+
+// turnFurther queues h for a further try. The second round comes last: its many tries
+// would delay the few at hosts that are up, each of which takes a round trip, and the
+// controls after them, which tell how often all others have to be probed.
+func (s *sweep) turnFurther(h *host) {
+	switch {
+	case h.second && h.up == nil:
+		if !h.laterQueued {
+			h.laterQueued = true
+			s.later = append(s.later, h)
 		}
+	case !h.furtherQueued:
+		h.furtherQueued = true
+		s.further = append(s.further, h)
 	}
 }

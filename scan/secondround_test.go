@@ -73,6 +73,39 @@ func TestSecondRoundCost(t *testing.T) {
 	})
 }
 
+// TestSecondRoundComesLast: the further tries at a host that is up come before those of
+// the second round, however many hosts wait for a turn in that. A host that answers in
+// it does not stay behind them.
+func TestSecondRoundComesLast(t *testing.T) {
+	scope := scopetest.Set(t, "192.0.2.0/24")
+	c, err := NewConnect(Config{Scope: scope, Dial: newFakeNet(nil).dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSweep(c, scopetest.Space(t, scope, 25))
+	defer s.dialer.Close()
+	s.drawn, s.next = true, s.space.Len()
+	asked := unsettled{port: 25, attempts: 1}
+	host := func(last byte) *host { return s.hosts.find(netip.AddrFrom4([4]byte{192, 0, 2, last})) }
+	for last := range byte(4) {
+		h := host(last)
+		h.second, h.waiting = true, []unsettled{asked, asked}
+		s.turn(h)
+	}
+	up := host(200)
+	up.up = &upHost{again: []unsettled{asked, asked}}
+	s.turn(up)
+	s.hostAnswered(host(3), 1, byReset, 143)
+
+	var got []byte
+	for i := s.pick(); i != none; i = s.pick() {
+		got = append(got, s.probes[i].to.Addr().As4()[3])
+	}
+	if want := []byte{200, 3, 200, 3, 0, 1, 2, 0, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("the hosts are probed in the order %v, want %v", got, want)
+	}
+}
+
 // vacantNet is a network of 32 addresses, of which every third refuses. odd, if it is
 // not nil, plays 192.0.2.31.
 func vacantNet(odd func(to netip.AddrPort, since time.Duration) error) *fakeNet {

@@ -38,7 +38,8 @@ type sweep struct {
 
 	hosts   directory
 	turns   []*host // hosts with a pair that may be probed
-	further []*host // and those with one that was asked before
+	further []*host // those with one that was asked before
+	later   []*host // and those with one of the second round, which take their turn last
 	inRow   int     // pairs drawn since the latest of these
 	all     estimate
 	sampled estimate // controls only
@@ -275,7 +276,7 @@ func (s *sweep) pause(more bool) time.Duration {
 
 // wants reports whether a probe can be sent at once.
 func (s *sweep) wants() bool {
-	return len(s.turns)+len(s.further) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
+	return len(s.turns)+len(s.further)+len(s.later) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
 }
 
 // releaseProbe frees a pair's place at its host and in the window.
