@@ -129,7 +129,7 @@ func (s *sweep) reopen(p *probe) {
 	p.host.up.has &^= 1 << byReset // the way in which the pair was known
 	s.stats.Open++
 	s.batch = append(s.batch, Result{Target: p.to, State: result.StateOpen, Reason: result.ReasonSynAck, WasClosed: true,
-		RTT: max(s.now-p.sent, 1), Attempts: 1, Time: s.start.Add(s.now)})
+		RTT: s.roundTrip(p), Attempts: 1, Time: s.start.Add(s.now)})
 }
 
 // controlled records that a control was answered. If an earlier try of it was not, the
@@ -137,7 +137,7 @@ func (s *sweep) reopen(p *probe) {
 func (s *sweep) controlled(p *probe, by way) {
 	h, u := p.host, p.host.up
 	u.phase = trusted
-	s.sampled.answer(max(s.now-p.sent, 1), 0)
+	s.sampled.answer(s.roundTrip(p), 0)
 	if !u.failed {
 		s.learn(p, u.tries)
 		u.every = min(2*u.every, lastControl)

@@ -223,6 +223,20 @@ func TestLastWaitByLongest(t *testing.T) {
 	}
 }
 
+// TestRoundTrip: what the kernel has measured counts, not when the sweep looked.
+func TestRoundTrip(t *testing.T) {
+	s := &sweep{now: 150 * time.Millisecond}
+	for measured, want := range map[time.Duration]time.Duration{
+		0:                    50 * time.Millisecond,
+		2 * time.Millisecond: 2 * time.Millisecond,
+		time.Second:          50 * time.Millisecond,
+	} {
+		if got := s.roundTrip(&probe{sent: 100 * time.Millisecond, rtt: measured}); got != want {
+			t.Errorf("measured %v: %v, want %v", measured, got, want)
+		}
+	}
+}
+
 // TestRoundsOverlap has a net whose first round is long: the second one begins while
 // the latest probes of the first are still awaited, and no pair is probed twice within
 // the shortest wait.

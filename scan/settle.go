@@ -12,6 +12,7 @@ import (
 // settle handles the end of a connection attempt.
 func (s *sweep) settle(e dialer.Ending) {
 	p := &s.probes[e.Slot]
+	p.rtt = e.RTT
 	if e.From.IsValid() && e.From == p.to.Addr().WithZone("") {
 		e.From = p.to.Addr()
 	}
@@ -41,7 +42,7 @@ func (s *sweep) settle(e dialer.Ending) {
 	s.releaseHostSlot(p)
 	switch e.As {
 	case dialer.Refused:
-		s.refusals.answer(max(s.now-p.sent, 1), 0)
+		s.refusals.answer(s.roundTrip(p), 0)
 		s.answered(e.Slot, Result{State: result.StateClosed, Reason: result.ReasonConnRefused}, byReset)
 	case dialer.Silent:
 		s.tryTimedOut(e.Slot, s.now-p.sent)
@@ -99,9 +100,19 @@ func (s *sweep) note(e dialer.Ending) {
 	}
 }
 
+// roundTrip returns how long the answer to p took. This sweep may have seen it later than
+// it came, busy with other probes: what the kernel has measured is preferred.
+func (s *sweep) roundTrip(p *probe) time.Duration {
+	seen := max(s.now-p.sent, 1)
+	if p.rtt > 0 {
+		return min(p.rtt, seen)
+	}
+	return seen
+}
+
 // learn records how long an answer to p took, after lost earlier probes had been lost.
 func (s *sweep) learn(p *probe, lost int) {
-	rtt := max(s.now-p.sent, 1)
+	rtt := s.roundTrip(p)
 	p.host.est.answer(rtt, lost)
 	p.host.net.est.answer(rtt, lost)
 	p.host.net.path.answered(p.sent)
@@ -112,7 +123,7 @@ func (s *sweep) learn(p *probe, lost int) {
 // answered reports a port for which its host answered, and records how long that took.
 func (s *sweep) answered(i int32, r Result, by way) {
 	p := &s.probes[i]
-	r.RTT = max(s.now-p.sent, 1)
+	r.RTT = s.roundTrip(p)
 	lost := p.attempts - 1
 	if lost > 0 && r.RTT > p.wait {
 		lost = 0 // the earlier tries were not lost, but awaited too briefly

@@ -83,6 +83,7 @@ type probe struct {
 	host *host
 
 	sent          time.Duration // when the last try was sent
+	rtt           time.Duration // how long its answer took, if the kernel has measured it
 	wait          time.Duration // how long the try before it was awaited
 	attempts      int
 	earlier       int // tries that do not count, because a control failed after them
@@ -221,7 +222,7 @@ func (s *sweep) ask(i int32) {
 	if p.attempts++; p.attempts == 1 && p.earlier == 0 && !p.control {
 		s.stats.Probed++
 	}
-	p.sent, p.noted = s.now, false
+	p.sent, p.rtt, p.noted = s.now, 0, false
 	if !p.control {
 		s.latest = probe{host: p.host, sent: s.now}
 	}

@@ -51,6 +51,10 @@ type Ending struct {
 	As   Outcome
 	From netip.Addr // the sender of the ICMP error, if known
 	Err  error      // the cause, for outcomes without an answer
+
+	// RTT is the time from the only SYN to the SYN-ACK, if the kernel has measured it; 0
+	// otherwise. It lacks the time until the program looked, which may be much longer.
+	RTT time.Duration
 }
 
 // An Outcome says what the end of a connection attempt means.

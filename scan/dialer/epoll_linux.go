@@ -149,7 +149,10 @@ func (d *epollDialer) end(i int32, err unix.Errno) Ending {
 			// as the source port.
 			e.As = SelfConnect
 			d.release(i, false)
-		} else if zeroWindow(s.fd) {
+			return e
+		}
+		var zeroWindow bool
+		if e.RTT, zeroWindow = handshake(s.fd); zeroWindow {
 			e.As = ZeroWindow
 			d.release(i, false)
 		}

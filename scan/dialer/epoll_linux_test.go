@@ -2,11 +2,13 @@ package dialer
 
 import (
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,6 +42,33 @@ func TestEpollSelfConnect(t *testing.T) {
 	if e := d.end(i, connect(s.fd, s.to)); e.As != SelfConnect {
 		t.Errorf("a connection to itself ended as %d, %v", e.As, e.Err)
 	}
+}
+
+// TestEpollRoundTrip: the time of a handshake is that which the kernel has measured.
+func TestEpollRoundTrip(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Skip("no loopback:", err)
+	}
+	defer l.Close()
+	d, err := New(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	begun := time.Now()
+	e, ended := d.Begin(0, netip.MustParseAddrPort(l.Addr().String()))
+	if !ended {
+		list := d.Wait(nil, -1)
+		if len(list) != 1 {
+			t.Fatalf("%d connections have ended", len(list))
+		}
+		e = list[0]
+	}
+	if e.As != Connected || e.RTT <= 0 || e.RTT > time.Since(begun) {
+		t.Errorf("%+v after %v", e, time.Since(begun))
+	}
+	d.Reset(0)
 }
 
 // TestEpollZone: a socket that a link-local address was asked with stays bound

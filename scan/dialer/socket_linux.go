@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -73,16 +74,23 @@ func local(fd int) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// zeroWindow reports whether the peer of a connection has advertised a window of 0
-// (RFC 9293, Section 3.8.6), and no other since. Kernels before Linux 5.4 do not
-// report it.
-func zeroWindow(fd int) bool {
+// handshake returns what the kernel knows of the handshake of a connection. rtt is how
+// long it took, 0 if the SYN was repeated: then it may be that of either. zeroWindow
+// reports whether the peer has advertised a window of 0 (RFC 9293, Section 3.8.6), and no
+// other since; kernels before Linux 5.4 do not report it.
+func handshake(fd int) (rtt time.Duration, zeroWindow bool) {
 	var info unix.TCPInfo
 	size := uint32(unsafe.Sizeof(info))
 	_, _, err := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	known := uint32(unsafe.Offsetof(info.Snd_wnd) + unsafe.Sizeof(info.Snd_wnd))
-	return err == 0 && size >= known && info.Snd_wnd == 0
+	if err != 0 || size < known {
+		return 0, false
+	}
+	if info.Total_retrans == 0 {
+		rtt = time.Duration(info.Rtt) * time.Microsecond
+	}
+	return rtt, info.Snd_wnd == 0
 }
 
 // noSource returns err, the cause for which a connection could not begin, or
