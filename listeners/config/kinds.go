@@ -10,12 +10,14 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/command"
 	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
 	"github.com/mxsweep/mxsweep/listeners/config/dovecot"
 	"github.com/mxsweep/mxsweep/listeners/config/perl"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/config/proxy"
+	"github.com/mxsweep/mxsweep/listeners/config/systemd"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -54,6 +56,11 @@ var kinds = []kind{
 	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, partOf: "nginx"},
 	{name: "amavisd", is: named("amavisd.conf", "amavisd.conf.j2", "amavisd.conf.template", "amavisd.conf.tmpl", "amavisd.conf.tpl", "amavis/conf.d/*"), read: perl.Amavis},
 	{name: "policyd-weight", is: named("policyd-weight.conf"), read: perl.PolicydWeight},
+	{name: "systemd service", is: named("*.service"), read: systemd.Service},
+	{name: "systemd service drop-in", is: named("*.service.d/*.conf"), read: systemd.Service, partOf: "systemd service"},
+	{name: "systemd socket", is: named("*.socket"), read: systemd.Socket},
+	{name: "systemd socket drop-in", is: named("*.socket.d/*.conf"), read: systemd.Socket, partOf: "systemd socket"},
+	{name: "options of a daemon", is: isDefaults, read: command.Defaults, partOf: "systemd service"},
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 
@@ -102,6 +109,12 @@ func isDovecotPart(name, head string) bool {
 
 // inetListener is a section that only Dovecot has.
 var inetListener = regexp.MustCompile(`(?m)^[ \t]*inet_listener\b[^{\n]*\{`)
+
+// isDefaults reports whether a file has the options of a daemon that its init script or unit
+// reads.
+func isDefaults(name, _ string) bool {
+	return named("default/*", "sysconfig/*", "conf.d/*")(name, "") && command.IsDefaults(name)
+}
 
 // isKubernetes reports whether a file has objects of Kubernetes, rendered or not.
 func isKubernetes(name, head string) bool {

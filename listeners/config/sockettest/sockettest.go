@@ -60,6 +60,32 @@ func Listening(t *testing.T, command ...string) (sockets []string, starts bool, 
 	return sorted(sockets), err == nil, errors.String()
 }
 
+// counting runs a script in the background that starts daemons, waits until enough sockets
+// listen or the time is over, and prints what listens a moment later.
+const counting = `
+ip link set lo up && ip addr add 10.0.0.5/32 dev lo && ip addr add fd00::5/128 dev lo nodad
+sh -c "$2" >&2 &
+end=$(($(date +%s) + 60))
+while [ $(ss -Hltn | wc -l) -lt $1 ] && [ $(date +%s) -lt $end ]; do sleep 0.1; done
+sleep 0.3; ss -Hltn
+`
+
+// Counting runs a script that starts daemons, and returns what listens once there are that many
+// sockets, or after a minute; sockets and the namespace are as Listening has them.
+func Counting(t *testing.T, count int, script string) (sockets []string, messages string) {
+	t.Helper()
+	cmd := exec.Command("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", counting, "sh", strconv.Itoa(count), script)
+	var out, errors strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	_ = cmd.Run() // the sockets tell
+	for line := range strings.Lines(out.String()) {
+		if fields := strings.Fields(line); len(fields) > 3 {
+			sockets = append(sockets, fields[3])
+		}
+	}
+	return sorted(sockets), errors.String()
+}
+
 // Predicted returns what ss(8) shows of the listeners of a configuration, sorted and without
 // the sentinel. A listener that one on all addresses covers is not left out.
 func Predicted(c listeners.Config) (sockets []string) {

@@ -1,0 +1,57 @@
+package systemd
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/command"
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+// Service reads a service unit, or a drop-in of one that is not in the files.
+func Service(t *source.Tree, f *source.File) listeners.Config {
+	var c listeners.Config
+	u := readUnit(t, f, &c)
+	env := &command.Environment{}
+	u.environment(f, env)
+	for _, s := range u.list("Service", "ExecStart") {
+		start := s.start + len(s.text()) - len(strings.TrimLeft(s.text(), "@-:+!|"))
+		for _, words := range command.Split(command.From(s.file, start, s.end), command.Systemd, env) {
+			if strings.HasPrefix(s.text(), "@") && len(words) > 1 { // the second word is argv[0]
+				words = append(words[:1:1], words[2:]...)
+			}
+			command.Listen(&c, words, env, command.Start{Unit: u.name})
+		}
+	}
+	return c
+}
+
+// environment sets the variables of a service; files come after Environment=, whatever their
+// order is (systemd.exec(5)).
+func (u *unit) environment(f *source.File, env *command.Environment) {
+	for _, s := range u.list("Service", "Environment") {
+		for _, words := range command.Split(command.From(s.file, s.start, s.end), command.Systemd, nil) {
+			for _, w := range words {
+				env.SetPair(w)
+			}
+		}
+	}
+	for _, s := range u.list("Service", "EnvironmentFile") {
+		optional := strings.HasPrefix(s.text(), "-")
+		name := strings.TrimPrefix(s.text(), "-")
+		var found []string
+		if u.tree != nil && path.IsAbs(name) {
+			found = u.tree.Find(f.Name, name)
+		}
+		if found == nil && !optional {
+			u.c.AddDoubt(fmt.Sprintf("%q is not in the files", name), s.file.Anchor(s.start, s.end))
+		}
+		for _, n := range found {
+			if e, err := u.tree.Include(n); err == nil {
+				command.Assignments(e, command.Systemd, env)
+			}
+		}
+	}
+}

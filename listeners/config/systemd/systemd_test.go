@@ -1,0 +1,146 @@
+package systemd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+// read reads files, of which the first one is given to the reader, and writes what they
+// configure, one line each.
+func read(t *testing.T, files ...string) []string {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(files); i += 2 {
+		fsys[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	tree := &source.Tree{FS: fsys}
+	f, err := tree.Read(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := Service
+	if strings.Contains(files[0], ".socket") {
+		reader = Socket
+	}
+	c := reader(tree, f)
+	check(t, c)
+	var lines []string
+	for _, l := range c.Listeners {
+		line := fmt.Sprintf("%s:%d:%d-%d %s = %s %s/%s", l.At.File, l.At.Line, l.At.Column, l.At.EndColumn, l.Service, l.Address, l.Product, l.Role)
+		if l.V6Only {
+			line += " v6only"
+		}
+		if l.Doubt != "" {
+			line += "; doubt: " + l.Doubt
+		}
+		lines = append(lines, line)
+	}
+	for _, e := range c.Edges {
+		lines = append(lines, fmt.Sprintf("%s:%d %s -> %s:%d", e.At.File, e.At.Line, e.Kind, e.Host, e.Port))
+	}
+	for _, d := range c.Doubts {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d-%d doubt: %s", d.At.File, d.At.Line, d.At.Column, d.At.EndColumn, d.Problem))
+	}
+	return lines
+}
+
+// check reports what no reader may return.
+func check(t *testing.T, c listeners.Config) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, l := range c.Listeners {
+		if l.Port == 0 || l.Role == "" || seen[l.Service] || l.At.Line < 1 {
+			t.Errorf("a listener without a port, a role, a name of its own or a place: %+v", l)
+		}
+		seen[l.Service] = true
+	}
+	for _, d := range c.Doubts {
+		if d.Problem == "" || d.At.Line < 1 {
+			t.Errorf("a doubt without a place: %+v", d)
+		}
+	}
+}
+
+var unitTests = []struct {
+	name  string
+	files []string
+	want  []string
+}{
+	{"a service with a file of variables", []string{"lib/systemd/system/postgrey.service", `[Unit]
+ExecStart=/usr/sbin/postgrey --inet=1
+[Service]
+Environment=TEXT="Greylisted, see https://example.org/%H.html" "B=c d"
+EnvironmentFile=-/etc/default/postgrey
+ExecStart=/usr/sbin/postgrey \
+ $POSTGREY_OPTS \
+# a comment that does not end the value
+ --greylist-text="${TEXT}"
+`, "etc/default/postgrey", "# x\nPOSTGREY_OPTS=\"--delay=1 --inet=0.0.0.0:10023\" \n"}, []string{
+		"etc/default/postgrey:2:33-46 postgrey.service inet 0.0.0.0:10023 = 0.0.0.0 Postgrey/policy",
+	}},
+	{"drop-ins: an empty value resets the list", []string{"etc/systemd/system/spamd.service", "[Service]\nExecStart=-/usr/sbin/spamd -i\n",
+		"etc/systemd/system/spamd.service.d/10-x.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/spamd --listen=127.0.0.1:783\n",
+		"etc/systemd/system/spamd.service.d/20-x.conf", "[Service]\nEnvironment=A=1\n"}, []string{
+		"etc/systemd/system/spamd.service.d/10-x.conf:3:36-49 spamd.service listen 127.0.0.1:783 = 127.0.0.1 SpamAssassin spamd/antispam",
+	}},
+	{"a drop-in alone", []string{"spamd.service.d/x.conf", "[Service]\nExecStart=\nExecStart=@/usr/sbin/spamd spamd-name -i 10.0.0.5 -p $PORT\nEnvironment=PORT=784\n"}, []string{
+		"spamd.service.d/x.conf:3:42-50 spamd.service listen 10.0.0.5:784 = 10.0.0.5 SpamAssassin spamd/antispam",
+	}},
+	{"options that are not there", []string{"x.service", "[Service]\nEnvironmentFile=/etc/none\nExecStart=spampd --relayhost=127.0.0.1:10026 $ARGS\n"}, []string{
+		"x.service:3:11-17 x.service host 127.0.0.1:10025 = 127.0.0.1 spampd/content-filter; doubt: options are not in the files: the variable ARGS has no value in the files",
+		"x.service:3 relay -> 127.0.0.1:10026",
+		`x.service:2:17-26 doubt: "/etc/none" is not in the files`,
+		"x.service:3:11-17 doubt: options of spampd are not in the files: the variable ARGS has no value in the files",
+	}},
+	{"a unit below /etc replaces the one of the package", []string{"lib/systemd/system/spamd.service", "[Service]\nExecStart=spamd -i\n", "etc/systemd/system/spamd.service", "[Service]\nExecStart=spamd\n"}, nil},
+	{"a script", []string{"x.service", "[Service]\nExecStart=/bin/sh -c 'exec postgrey --inet=10.0.0.5:10023 # x'\n"}, []string{
+		"x.service:2:44-58 x.service inet 10.0.0.5:10023 = 10.0.0.5 Postgrey/policy",
+	}},
+	{"sockets", []string{"postgrey.socket", "[Socket]\nListenStream=10023\nListenStream=127.0.0.1:10024\r\nListenStream=[::1]:10025\n; x\nListenDatagram=1\nListenStream=/run/x\nListenStream=@x\nListenStream=[::]:10026\n"}, []string{
+		"postgrey.socket:2:14-19 postgrey.socket 10023 = :: Postgrey/policy",
+		"postgrey.socket:3:14-29 postgrey.socket 127.0.0.1:10024 = 127.0.0.1 Postgrey/policy",
+		"postgrey.socket:4:14-25 postgrey.socket [::1]:10025 = ::1 Postgrey/policy",
+		"postgrey.socket:9:14-24 postgrey.socket [::]:10026 = :: Postgrey/policy",
+	}},
+	{"a socket of one family, and a reset", []string{"x.socket", "[Socket]\nListenStream=1\nBindIPv6Only=ipv6-only\nListenStream=\nListenStream=2\nListenStream=0.0.0.0:3\n"}, []string{
+		"x.socket:5:14-15 x.socket 2 = :: /unknown v6only", "x.socket:6:14-23 x.socket 0.0.0.0:3 = 0.0.0.0 /unknown",
+	}},
+	{"a template, and what is wrong", []string{"x@.socket", "[Socket]\nListenStream=%i\nListenStream=localhost:1\nListenStream=99999\n"}, []string{
+		`x@.socket:2:14-16 doubt: "%i" depends on the name of the unit, or on a template`,
+		"x@.socket:3:14-25 doubt: ListenStream=localhost:1 is no address and port",
+		"x@.socket:4:14-19 doubt: ListenStream=99999 is no address and port",
+	}},
+}
+
+func TestUnits(t *testing.T) {
+	for _, tt := range unitTests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := read(t, tt.files...); !slices.Equal(got, tt.want) {
+				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func FuzzUnits(f *testing.F) {
+	for _, tt := range unitTests {
+		f.Add(tt.files[1], tt.files[len(tt.files)-1])
+	}
+	f.Fuzz(func(t *testing.T, text, other string) {
+		for _, name := range []string{"x.service", "x.socket"} {
+			tree := &source.Tree{FS: fstest.MapFS{name: {Data: []byte(text)}, name + ".d/x.conf": {Data: []byte(other)}, "etc/x": {Data: []byte(other)}}}
+			f, err := tree.Read(name)
+			if err != nil {
+				return
+			}
+			check(t, Service(tree, f))
+			check(t, Socket(tree, f))
+		}
+	})
+}
