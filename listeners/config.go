@@ -23,6 +23,7 @@ type Config struct {
 	Listeners []Listener
 	Edges     []Edge
 	Doubts    []Doubt
+	Mounts    []Mount // the files of containers
 
 	seen map[any]bool    // what was added, so that nothing is there twice
 	name map[string]int  // how many listeners wanted a name
@@ -65,6 +66,13 @@ func (c *Config) AddDoubt(problem string, at result.Anchor) {
 	add(c, &c.Doubts, d, d, bound{"doubts", MaxDoubts, at})
 }
 
+// OnlyEdges marks the doubts from an index on: they are about edges.
+func (c *Config) OnlyEdges(from int) {
+	for i := from; i < len(c.Doubts); i++ {
+		c.Doubts[i].OfEdge = true
+	}
+}
+
 // Add adds what a further file configures, as far as it is not there, up to ten times what
 // one file may configure.
 func (c *Config) Add(more Config) {
@@ -74,6 +82,9 @@ func (c *Config) Add(more Config) {
 	}
 	for _, e := range more.Edges {
 		add(c, &c.Edges, e, e, bound{"edges", MaxEdges * ofAll, e.At})
+	}
+	for _, m := range more.Mounts {
+		add(c, &c.Mounts, m, m, bound{"mounts", MaxListeners * ofAll, result.Anchor{File: m.Name, Line: 1}})
 	}
 	for _, d := range more.Doubts {
 		add(c, &c.Doubts, d, d, bound{"doubts", MaxDoubts * ofAll, d.At})

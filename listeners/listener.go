@@ -137,4 +137,7 @@ const (
 type Doubt struct {
 	Problem string // in lower case, without a full stop: "$inet_socket_port is computed"
 	At      result.Anchor
+
+	// OfEdge is set if only an edge is doubtful: what is opened does not depend on it.
+	OfEdge bool
 }

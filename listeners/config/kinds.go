@@ -142,10 +142,23 @@ func named(patterns ...string) func(name, head string) bool {
 			if len(parts) < n {
 				continue
 			}
+			if n == 1 && dropIn(parts) {
+				continue
+			}
 			if ok, _ := path.Match(p, path.Join(parts[len(parts)-n:]...)); ok {
 				return true
 			}
 		}
 		return false
 	}
+}
+
+// dropIn reports whether a file is in a folder such as rsyslog.d or logrotate.d: its name
+// says whom it is about, and it is of another program.
+func dropIn(parts []string) bool {
+	if len(parts) < 2 {
+		return false
+	}
+	folder := parts[len(parts)-2]
+	return strings.HasSuffix(folder, ".d") && folder != "conf.d"
 }

@@ -47,6 +47,8 @@ func Read(t *source.Tree, paths ...string) (listeners.Config, []Found, error) {
 	for _, u := range t.Unread() {
 		r.config.AddDoubt(fault.WithoutPath(u.Err).Error(), place(t, u.Name))
 	}
+	r.readImages()
+	r.config.Contain()
 	slices.SortFunc(r.found, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
 	return r.config, r.found, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/config"
 	"github.com/mxsweep/mxsweep/listeners/source"
@@ -80,7 +81,10 @@ var vantage = exposure.Vantage{Class: exposure.ClassConfig}
 func (a *Audit) Conclude() Outcome {
 	var c Outcome
 	j := a.judge()
-	undecided := slices.Clone(a.read.Doubts)
+	undecided := slices.DeleteFunc(slices.Clone(a.read.Doubts), func(d listeners.Doubt) bool {
+		_, contained := a.read.InContainer(d.At.File)
+		return d.OfEdge || contained // nothing that hosts open depends on it
+	})
 	for i := range a.read.Listeners {
 		l := &a.read.Listeners[i]
 		if l.Loopback() || l.Through == listeners.ThroughContainer {
@@ -180,7 +184,7 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 func (a *Audit) facts(undecided []listeners.Doubt) (gate.RunFacts, []result.Notice) {
 	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: uint64(len(a.found)), Open: uint64(len(a.found) + len(a.read.Listeners))}}
 	var told, open []result.Notice
-	for _, d := range undecided {
+	for _, d := range together(undecided) {
 		at := d.At
 		n := exposure.NewNotice(exposure.NoticeUndecided, at.File, &at, "The files do not decide it: %s.", d.Problem)
 		if accepted := a.Policy.AcceptsNotice(n.Code, netip.Addr{}, []string{at.File}, a.Now); accepted != nil {
@@ -221,4 +225,25 @@ func (a *Audit) scopeSHA256() string {
 	slices.Sort(names)
 	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(names), "\n")))
 	return hex.EncodeToString(sum[:])
+}
+
+// together returns doubts with one for each problem of a file, at its first place, with
+// the number of further places.
+func together(doubts []listeners.Doubt) []listeners.Doubt {
+	var list []listeners.Doubt
+	at, more := map[string]int{}, map[int]int{}
+	for _, d := range doubts {
+		key := d.At.File + "\x00" + d.Problem
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(list)
+			list = append(list, d)
+			continue
+		}
+		more[i]++
+	}
+	for i, n := range more {
+		list[i].Problem += ", here and in " + wording.Plural(n, "further place")
+	}
+	return list
 }

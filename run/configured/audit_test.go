@@ -68,6 +68,12 @@ func shown(c configured.Outcome) []string {
 // reinjection is a listener of master.cf that takes mail back from a filter.
 const reinjection = "%s inet n - y - - smtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n"
 
+// stack is a service of Docker Compose with the files of a daemon, lmtp such a file.
+const (
+	stack = "services:\n  store:\n    image: example/store\n    volumes: ['./dovecot:/etc/dovecot']\n    ports:\n      - 143:143\n"
+	lmtp  = "protocols = imap lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n!include_try /etc/dovecot/none.conf\n"
+)
+
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -94,6 +100,9 @@ func TestFindings(t *testing.T) {
 		{"a milter on a local socket", map[string]string{"opendkim.conf": "Socket local:/run/opendkim.sock\n"}, gate.ExitPass, nil},
 		{"clamd", map[string]string{"clamd.conf": "TCPSocket 3310\n"}, gate.ExitFail,
 			[]string{"MXS1205 high clamd.conf:1 Virus scanner daemon bound to all addresses"}},
+		{"a daemon in a container", map[string]string{"compose.yml": stack, "dovecot/dovecot.conf": lmtp}, gate.ExitPass, nil},
+		{"the same, with its port published", map[string]string{"compose.yml": strings.Replace(stack, "143:143", "24:24", 1), "dovecot/dovecot.conf": lmtp}, gate.ExitFail,
+			[]string{"MXS1105 high compose.yml:6 LMTP delivery port published on all addresses"}},
 		{"a web server", map[string]string{"nginx.conf": "http { server { listen 80; listen 8080; location / { proxy_pass http://127.0.0.1:3000; } } }\n", "haproxy.cfg": "frontend web\n mode http\n bind :443\n bind :8443\n"}, gate.ExitPass, nil},
 		{"nothing of a known kind", map[string]string{"README": "hello\n"}, gate.ExitIncomplete, nil},
 	} {

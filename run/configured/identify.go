@@ -27,6 +27,9 @@ func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
 		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
 	}}
+	if inside := a.inside(l); inside != nil {
+		return a.identify(inside)
+	}
 	known, _ := a.Ports.Lookup(targetPort(l))
 	if s.Product == "" {
 		s.Product, s.Confidence = productOf(l), byImage
@@ -63,6 +66,31 @@ func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 		byTable(s, &known)
 	}
 	return s
+}
+
+// inside returns the listener of a file in the container to which a published port leads;
+// nil if no file shows it.
+func (a *Audit) inside(l *listeners.Listener) *listeners.Listener {
+	if l.Through != listeners.ThroughPublished {
+		return nil
+	}
+	service, target := serviceOf(l), targetPort(l)
+	for i := range a.read.Listeners {
+		m := &a.read.Listeners[i]
+		if m.Through != listeners.ThroughContainer || m.Port != target || m.Loopback() {
+			continue
+		}
+		if services, _ := a.read.InContainer(m.At.File); slices.Contains(services, service) {
+			return m
+		}
+	}
+	return nil
+}
+
+// serviceOf returns the name of the service of Docker Compose that publishes a port.
+func serviceOf(l *listeners.Listener) string {
+	service, _, _ := strings.Cut(strings.TrimPrefix(l.Service, "services."), ".ports")
+	return service
 }
 
 // targetPort returns the port on which the daemon itself listens: that of the container
@@ -131,8 +159,7 @@ var images = []struct{ word, product string }{
 func productOf(l *listeners.Listener) string {
 	image, _ := l.Setting("image")
 	name, _, _ := strings.Cut(path.Base(image.Value), ":")
-	service, _, _ := strings.Cut(strings.TrimPrefix(l.Service, "services."), ".ports")
-	for _, text := range []string{name, path.Base(path.Dir(image.Value)), service} {
+	for _, text := range []string{name, path.Base(path.Dir(image.Value)), serviceOf(l)} {
 		for _, i := range images {
 			if hasWord(text, i.word) {
 				return i.product

@@ -148,6 +148,7 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 	tokens := newTokens(p)
 	for _, name := range project.ServiceNames() {
 		service := project.Services[name]
+		p.mounts(&c, service)
 		if service.NetworkMode == "host" {
 			c.Doubts = append(c.Doubts, listeners.Doubt{
 				Problem: fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),

@@ -29,7 +29,7 @@ func DKIMproxy(_ *source.Tree, f *source.File) listeners.Config {
 		switch name := line[m[2]:m[3]]; {
 		case name != "listen" && name != "relay":
 		case !ok:
-			c.Doubts = append(c.Doubts, listeners.Doubt{Problem: name + " has no port", At: at})
+			c.Doubts = append(c.Doubts, listeners.Doubt{Problem: name + " has no port", At: at, OfEdge: name == "relay"})
 		case name == "listen":
 			l := listeners.Listener{
 				Port: e.Port, Protocol: "smtp", Product: "DKIMproxy", Role: result.RoleSigningProxy,

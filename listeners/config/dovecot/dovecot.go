@@ -77,7 +77,9 @@ func newReading(t *source.Tree, f *source.File) *reading {
 func (r *reading) read() listeners.Config {
 	r.push(r.root)
 	r.readAll()
+	n := len(r.config.Doubts)
 	r.addEdges()
+	r.config.OnlyEdges(n)
 	r.addListeners()
 	return r.config
 }

@@ -44,9 +44,11 @@ func Amavis(t *source.Tree, f *source.File) listeners.Config {
 		a.run(f)
 	}
 	a.listen()
+	from := len(c.Doubts)
 	a.hand("forward_method", listeners.EdgeRelay)
 	a.hand("notify_method", listeners.EdgeRelay)
 	a.handBanks()
+	c.OnlyEdges(from)
 	return c
 }
 

@@ -63,7 +63,9 @@ func Master(t *source.Tree, f *source.File) listeners.Config {
 		r.byName[s.kind.s+" "+s.name.s] = s
 	}
 	r.readListeners()
+	n := len(r.c.Doubts)
 	r.readEdges()
+	r.c.OnlyEdges(n)
 	r.readQuestions()
 	return shown(r.c)
 }
@@ -75,7 +77,9 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 	r.main = f
 	r.readSettings()
 	r.doubt("master.cf is not beside main.cf; it has the services that listen", inFile(f, 0, 0))
+	n := len(r.c.Doubts)
 	r.readEdges()
+	r.c.OnlyEdges(n)
 	return shown(r.c)
 }
 

@@ -24,6 +24,7 @@ func (h *haproxy) readFrontend(s *section) {
 		return
 	}
 	d := described{role: result.RoleProxy}
+	from := len(h.c.Doubts)
 	backends := h.backends(s)
 	if l, ok := s.last("mode"); ok && len(l.words) > 1 && l.words[1].text == "http" {
 		d.protocol = "http"
@@ -36,6 +37,7 @@ func (h *haproxy) readFrontend(s *section) {
 			d.servers = append(d.servers, servers...)
 		}
 	}
+	h.c.OnlyEdges(from)
 	d.settings = append(trust(s), sent(d.servers)...)
 	h.bindAll(s, d)
 }
@@ -97,7 +99,9 @@ func (h *haproxy) readMailers(s *section) {
 		w := l.words[2].expanded()
 		a, problem := haproxyAddress(w.text, true)
 		if problem != "" || w.doubt() != "" {
+			from := len(h.c.Doubts)
 			h.doubt("the address of the mailer is not in the files", w)
+			h.c.OnlyEdges(from)
 			continue
 		}
 		at := w.place()

@@ -36,9 +36,11 @@ func (n *nginx) readBlock(main *context, block string, list []*directive) {
 		}
 	}
 	now := n.dropCovered(first)
+	from := len(n.c.Doubts)
 	for _, s := range servers {
 		s.connect(now)
 	}
+	n.c.OnlyEdges(from)
 }
 
 // An nginxServer is a server of nginx while it is read.
