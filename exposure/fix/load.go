@@ -47,6 +47,9 @@ func mustBuiltin() *Set {
 	return set
 }
 
+// All returns all fixes, in the order of their files.
+func (s *Set) All() []*Fix { return slices.Clone(s.fixes) }
+
 // Lookup finds a fix by id; nil if there is none.
 func (s *Set) Lookup(id string) *Fix { return s.byID[id] }
 

@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/wording"
@@ -41,6 +43,8 @@ type Audit struct {
 	names []string // of the paths, in the tree
 	found []config.Found
 	read  listeners.Config
+
+	edited int // bytes of the files for which edits were made
 }
 
 // Read reads the configuration files that the paths name and contain. The error is a usage
@@ -91,14 +95,20 @@ func (a *Audit) Conclude() Outcome {
 			continue
 		}
 		p := a.subject(l)
+		found := j.Findings(p)
 		if l.Doubt != "" {
-			if len(j.Findings(p)) > 0 { // else it does not matter
+			if len(found) > 0 { // else it does not matter
 				undecided = append(undecided, listeners.Doubt{Problem: fmt.Sprintf("where %q listens on port %d is not certain: %s", l.Service, l.Port, l.Doubt), At: l.At})
 			}
 			continue
 		}
+		if len(found) > 0 { // only then is it known how to fix it
+			p.Fix = fixOf(l)
+			p.Listener.Edit = a.edit(&p)
+			found = j.Findings(p)
+		}
 		c.Open = append(c.Open, p)
-		c.Findings = append(c.Findings, j.Findings(p)...)
+		c.Findings = append(c.Findings, found...)
 	}
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	facts, told := a.facts(undecided)
@@ -128,6 +138,10 @@ func (a *Audit) judge() *exposure.Judge {
 	return j
 }
 
+// ofFile stands for the fix whose file has the name of the listener's and whose product is
+// that of the listener.
+const ofFile = "*"
+
 // fixes are the ids of the fixes that bind a listener of a kind of file; kinds without one
 // have the advice of the rule.
 var fixes = map[string]string{
@@ -147,15 +161,34 @@ var fixes = map[string]string{
 	"amavisd":                 "amavis-bind",
 	"policyd-weight":          "policyd-weight-bind",
 	"Kubernetes":              "",
+	"systemd service":         "",
+	"systemd service drop-in": "",
+	"systemd socket":          "",
+	"systemd socket drop-in":  "",
+	"options of a daemon":     ofFile,
 }
 
 // fixOf returns the id of the fix that binds a listener of a file, "" if there is none.
 func fixOf(l *listeners.Listener) string {
 	id := fixes[l.Kind]
+	if id == ofFile {
+		return fixOfFile(l)
+	}
 	if _, new24 := l.Setting("dovecot_config_version"); new24 && id == "dovecot23-bind" {
 		return "dovecot24-bind"
 	}
 	return id
+}
+
+// fixOfFile returns the id of the fix of a file that many daemons have under their own
+// names, such as /etc/default/postgrey; "" if there is none.
+func fixOfFile(l *listeners.Listener) string {
+	for _, f := range fix.Builtin().All() {
+		if path.Base(f.File) == path.Base(l.At.File) && f.Binds() && slices.ContainsFunc(f.Products, func(p string) bool { return exposure.HasProduct(l.Product, p) }) {
+			return f.ID
+		}
+	}
+	return ""
 }
 
 // subject returns what is judged of a listener.
@@ -171,12 +204,10 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 		Anchor:   &at,
 		Service:  a.identify(l),
 		Listener: &result.Configured{Name: sanitize.Text(l.Service, sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},
-		Fix:      fixOf(l),
 	}
 	for _, c := range l.Causes {
 		p.Listener.Causes = append(p.Listener.Causes, result.Widening{Why: c.Why, Anchor: c.At})
 	}
-	p.Listener.Edit = a.edit(&p)
 	return p
 }
 

@@ -153,6 +153,9 @@ func TestEditsOfEachKind(t *testing.T) {
 		{"nginx", "nginx.conf", "mail {\n  auth_http 127.0.0.1:1;\n  server {\n    protocol imap;\n    listen 10143; # ä\n  }\n}\n", "    listen 127.0.0.1:10143; # ä"},
 		{"Dovecot", "dovecot.conf", "protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n", "    port = 24\n    address = 127.0.0.1"},
 		{"Dovecot, an address", "dovecot.conf", "protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    address = *\n    port = 24\n  }\n}\n", "    address = 127.0.0.1"},
+		{"options of Postgrey", "etc/default/postgrey", "# ä\nPOSTGREY_OPTS=\"--inet=0.0.0.0:10023 --delay=60\"\n", "POSTGREY_OPTS=\"--inet=127.0.0.1:10023 --delay=60\""},
+		{"amavisd", "amavisd.conf", "use strict;\n$inet_socket_port = 10024;\n$inet_socket_bind = undef;\n1;\n", "$inet_socket_bind = '127.0.0.1';"},
+		{"policyd-weight", "policyd-weight.conf", "$BIND_ADDRESS = 'all';\n$TCP_PORT = 12525;\n", "$BIND_ADDRESS = '127.0.0.1';"},
 		{"Dovecot 2.4", "dovecot.conf", "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\nprotocols {\n  lmtp = yes\n}\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n", "    port = 24\n    listen = 127.0.0.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

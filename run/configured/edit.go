@@ -10,6 +10,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
+// maxEdited bounds the time that edits take: each one goes through its whole file.
+const maxEdited = 64 << 20
+
 // edit returns the edit of the file that binds the listener to loopback; nil if the fix of
 // its kind of file has none for it.
 func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
@@ -19,6 +22,9 @@ func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
 	}
 	f, err := a.tree.Read(p.Host)
 	if err != nil {
+		return nil
+	}
+	if a.edited += len(f.Text); a.edited > maxEdited {
 		return nil
 	}
 	at := p.Anchor

@@ -18,7 +18,8 @@ const systemFolder = "/etc"
 
 // open returns the tree that has the paths, and their names in it. It is the checkout if
 // that contains them all, the whole file system for paths below /etc, and else the deepest
-// folder that contains them all: files outside of it are not read, whatever the files say.
+// folder that contains them all, of a file two levels above its own: files outside of it
+// are not read, whatever the files say.
 // The tree is closed with the returned function.
 func open(paths []string) (t *source.Tree, names []string, done func(), err error) {
 	real := make([]string, len(paths))
@@ -76,12 +77,20 @@ func baseOf(paths []string) string {
 	return dir
 }
 
-// folderOf returns the path if it is a folder, else the folder of the file.
+// folderOf returns the path if it is a folder; else, for a file, the folder two levels above
+// its own: the folders of etc/default/postgrey or haproxy/conf.d/imap.cfg say what the file
+// is. It is never that of the whole file system.
 func folderOf(path string) string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return path
 	}
-	return filepath.Dir(path)
+	dir := filepath.Dir(path)
+	for range 2 {
+		if above := filepath.Dir(dir); above != filepath.Dir(above) {
+			dir = above
+		}
+	}
+	return dir
 }
 
 // within reports whether a path is a folder or below it.
