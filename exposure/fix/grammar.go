@@ -100,7 +100,7 @@ func (f Format) grammar() grammar {
 		return grammar{bind: anyLine(sendmailBind),
 			where: "in the `DAEMON_OPTIONS` that has `Port={port}` (or the name of that port: smtp, submission), set `Addr={bind}`; keep the others"}
 	case Compose:
-		return grammar{bind: rebinder("published port", composeTokens),
+		return grammar{bind: composeBind,
 			where: "in the list `ports`, publish port {port} as `{bind}:{port}:TARGET`, or remove the entry"}
 	}
 	k, ok := f.keyed()

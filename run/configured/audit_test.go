@@ -144,6 +144,11 @@ func TestEditsOfEachKind(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want string }{
 		{"Postfix", "master.cf", "# ä\n10025\tinet\tn\t-\ty\t-\t-\tsmtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n", "127.0.0.1:10025\tinet\tn\t-\ty\t-\t-\tsmtpd"},
 		{"Compose", "compose.yml", "services:\n  postfix: # ä𝄞\n    ports:\n      - \"10025:10025\" # ä𝄞\n", "      - \"127.0.0.1:10025:10025\" # ä𝄞"},
+		{"Compose, a list in brackets", "compose.yml", "services:\n  postfix:\n    ports: ['25:25', \"10025:10025/tcp\", 587:587] # [x]\n", "    ports: ['25:25', \"127.0.0.1:10025:10025/tcp\", 587:587] # [x]"},
+		{"Compose, long syntax", "compose.yml", "services:\n  postfix:\n    ports:\n      - target: 10025\n        published: \"10025\"\n      - target: 25\n        published: 25\n", "        published: \"10025\"\n        host_ip: 127.0.0.1"},
+		{"Compose, long syntax with an address", "compose.yml", "services:\n  postfix:\n    ports:\n      - published: 10025\n        target: 10025\n        host_ip: 0.0.0.0\n      - target: 25\n        published: 25\n", "        host_ip: 127.0.0.1"},
+		{"Compose, a mapping", "compose.yml", "services:\n  postfix:\n    ports: [{target: 10025, published: \"10025\"}, {target: 25, published: 25}]\n", "    ports: [{target: 10025, published: \"10025\", host_ip: 127.0.0.1}, {target: 25, published: 25}]"},
+		{"Compose, IPv6", "compose.yml", "services:\n  postfix:\n    ports:\n      - \"[::]:10025:10025\"\n", "      - \"[::1]:10025:10025\""},
 		{"OpenDKIM", "opendkim.conf", "Syslog yes\r\nSocket\tinet:8891@0.0.0.0\r\n", "Socket inet:8891@127.0.0.1"},
 		{"OpenDMARC", "opendmarc.conf", "Socket inet:8893\n", "Socket inet:8893@127.0.0.1"},
 		{"clamd", "clamd.conf", "TCPSocket 3310\nLogTime yes\n", "LogTime yes\nTCPAddr 127.0.0.1"},
