@@ -22,7 +22,7 @@ func (p *Subject) boundTo() string {
 	all := addr.IsUnspecified()
 	switch {
 	case p.Listener.Through == throughCluster && all:
-		return "open on all nodes of the cluster"
+		return "open outside of the cluster"
 	case p.Listener.Through == throughPublished && all:
 		return "published on all addresses"
 	case p.Listener.Through == throughPublished:

@@ -160,7 +160,7 @@ var fixes = map[string]string{
 	"ClamAV clamd":            "clamd-bind",
 	"amavisd":                 "amavis-bind",
 	"policyd-weight":          "policyd-weight-bind",
-	"Kubernetes":              "",
+	"Kubernetes":              "kubernetes-port",
 	"systemd service":         "",
 	"systemd service drop-in": "",
 	"systemd socket":          "",

@@ -2,18 +2,15 @@ package configured_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/configured"
-	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // audit reads a folder with these files, by name.
@@ -21,13 +18,7 @@ func audit(t *testing.T, files map[string]string, paths ...string) (*configured.
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
 	}
 	if paths == nil {
 		paths = []string{"."}
@@ -35,20 +26,8 @@ func audit(t *testing.T, files map[string]string, paths ...string) (*configured.
 	for i := range paths {
 		paths[i] = filepath.Join(dir, filepath.FromSlash(paths[i]))
 	}
-	known, err := signatures.DefaultPorts()
+	a, err := readPaths(t, paths...)
 	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := exposure.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	criteria, err := gate.Demands{}.Criteria(nil, rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &configured.Audit{Rules: rules, Ports: known, Gate: criteria, Now: time.Now(), MinDecided: 1}
-	if err := a.Read(paths); err != nil {
 		t.Fatal(err)
 	}
 	return a, a.Conclude()
@@ -103,6 +82,8 @@ func TestFindings(t *testing.T) {
 		{"a daemon in a container", map[string]string{"compose.yml": stack, "dovecot/dovecot.conf": lmtp}, gate.ExitPass, nil},
 		{"the same, with its port published", map[string]string{"compose.yml": strings.Replace(stack, "143:143", "24:24", 1), "dovecot/dovecot.conf": lmtp}, gate.ExitFail,
 			[]string{"MXS1105 high compose.yml:6 LMTP delivery port published on all addresses"}},
+		{"a load balancer of Kubernetes", map[string]string{"k8s.yml": "apiVersion: v1\nkind: Service\nmetadata: {name: amavis}\nspec:\n  type: LoadBalancer\n  allocateLoadBalancerNodePorts: false\n  ports:\n    - {port: 10024, targetPort: 10024}\n"}, gate.ExitFail,
+			[]string{"MXS1001 high k8s.yml:8 Content-filter port open outside of the cluster"}},
 		{"a web server", map[string]string{"nginx.conf": "http { server { listen 80; listen 8080; location / { proxy_pass http://127.0.0.1:3000; } } }\n", "haproxy.cfg": "frontend web\n mode http\n bind :443\n bind :8443\n"}, gate.ExitPass, nil},
 		{"nothing of a known kind", map[string]string{"README": "hello\n"}, gate.ExitIncomplete, nil},
 	} {
