@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/listeners/config"
 )
@@ -66,5 +69,38 @@ func TestConfigHelpListsTheKinds(t *testing.T) {
 		if !strings.Contains(help, kind) {
 			t.Errorf("%q is missing", kind)
 		}
+	}
+}
+
+// TestPreCommitHook checks the definition of the hook: it runs the command on all files, and
+// is triggered by a change of each kind of file.
+func TestPreCommitHook(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", ".pre-commit-hooks.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hooks []struct {
+		ID, Entry, Language, Files string
+		Args                       []string
+		PassFilenames              bool `yaml:"pass_filenames"`
+	}
+	if err := yaml.Unmarshal(data, &hooks); err != nil || len(hooks) != 1 {
+		t.Fatalf("hooks %+v, %v", hooks, err)
+	}
+	h := hooks[0]
+	if h.Entry != "mxsweep config" || !slices.Equal(h.Args, []string{"."}) || h.PassFilenames {
+		t.Errorf("hook %+v", h)
+	}
+	files := regexp.MustCompile(h.Files)
+	for _, name := range []string{
+		"master.cf", "a/main.cf.j2", "dovecot.conf", "conf.d/10-master.conf", "compose.yml", "docker-compose.prod.yaml", "haproxy.cfg",
+		"nginx/sites-enabled/mail", "etc/default/postgrey", "x.service", "x.socket", "mail/Dockerfile", "amavis/conf.d/50-user", "mxsweep.yaml",
+	} {
+		if !files.MatchString(name) {
+			t.Errorf("%q does not trigger the hook", name)
+		}
+	}
+	if files.MatchString("README.md") || files.MatchString("main.go") {
+		t.Error("any file triggers the hook")
 	}
 }
