@@ -37,6 +37,9 @@ func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 	if s.Role == "" {
 		s.Role = result.RoleUnknown
 	}
+	if s.Role == result.RoleProxy && s.Name == "" {
+		s.Name = a.passedOn(l)
+	}
 	switch {
 	case s.Role != result.RoleProxy:
 	case s.Name == "http":
@@ -66,6 +69,39 @@ func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 		byTable(s, &known)
 	}
 	return s
+}
+
+// passedOn returns the protocol of the ports to which a proxy passes the connections of a
+// listener, if the table of ports says that mail systems use one protocol on all of them; ""
+// otherwise.
+func (a *Audit) passedOn(l *listeners.Listener) string {
+	protocol := ""
+	for i := range a.read.Edges {
+		e := &a.read.Edges[i]
+		if e.Kind != listeners.EdgeProxy || e.From != l.Service || e.File != l.At.File {
+			continue
+		}
+		next := a.mailProtocol(e.Port)
+		if next == "" || protocol != "" && protocol != next {
+			return ""
+		}
+		protocol = next
+	}
+	return protocol
+}
+
+// mailProtocol returns the only protocol for which mail systems use a port; "" if there are
+// several or none.
+func (a *Audit) mailProtocol(port uint16) string {
+	known, ok := a.Ports.Lookup(port)
+	if !ok || !slices.Contains(known.Profiles, "internal") && !slices.Contains(known.Profiles, "public") {
+		return ""
+	}
+	protocol := known.Uses[0].Protocol
+	if slices.ContainsFunc(known.Uses, func(u signatures.Use) bool { return u.Protocol != protocol }) {
+		return ""
+	}
+	return protocol
 }
 
 // inside returns the listener of a file in the container to which a published port leads;
