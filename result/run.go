@@ -34,6 +34,10 @@ type Run struct {
 	// time of the run; otherwise zero.
 	Now Time `json:"now,omitzero"`
 
+	// Paths are how mail flows through the hosts, as far as it is known; nil if nothing
+	// is.
+	Paths []Path `json:"paths,omitempty"`
+
 	// Rules are the rules of the run. A writer keeps those that a finding refers
 	// to, so that a saved run is self-contained.
 	Rules []RuleInfo `json:"rules,omitempty"`

@@ -15,6 +15,8 @@ func TestWordsAreReadAsWritten(t *testing.T) {
 	checkTable(t, gateResults, ParseGateResult)
 	checkTable(t, levels, ParseLevel)
 	checkTable(t, []Verdict{"", VerdictFail, VerdictWarn, VerdictPass}, ParseVerdict)
+	checkTable(t, []StepKind{StepPort, StepQueue, StepMailboxes, StepElsewhere}, ParseStepKind)
+	checkTable(t, edgeBases, ParseEdgeBasis)
 	checkTable(t, []Reachability{"", ReachabilityAssumed}, ParseReachability)
 }
 
@@ -32,6 +34,21 @@ func checkTable[T ~string](t *testing.T, table []T, parse func(string) (T, bool)
 	}
 	if got, ok := parse("no such word"); ok {
 		t.Errorf("a word that is none is read as %T %q", got, got)
+	}
+}
+
+// Of two bases the less sure one counts, in either order.
+func TestWeakerBasis(t *testing.T) {
+	t.Parallel()
+	for i, a := range edgeBases {
+		for j, b := range edgeBases {
+			if got := a.Weaker(b); got != edgeBases[max(i, j)] {
+				t.Errorf("of %s and %s the weaker one is %s", a, b, got)
+			}
+		}
+	}
+	if EdgeBasis("?").Weaker(BasisFile) != BasisFile {
+		t.Error("a basis that does not exist is weaker")
 	}
 }
 

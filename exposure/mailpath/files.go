@@ -1,0 +1,189 @@
+package mailpath
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// OfFiles returns the path that configuration files describe, nil if they have no edge.
+// Listeners that are not a part of the mail system, and those that no edge and no role
+// concerns, are left out. known may be nil, as in OfPorts.
+func OfFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
+	b := &builder{known: known, drawn: make(map[[2]int]bool)}
+	f := filesBuilder{
+		builder: b, listeners: c.Listeners, edges: c.Edges[:min(len(c.Edges), maxRead)], steps: make(map[stepKey]int),
+	}
+	f.addListeners()
+	for i := range f.edges {
+		f.addEdge(&f.edges[i])
+	}
+	if len(b.path.Edges) == 0 {
+		return nil
+	}
+	b.addRoles()
+	f.addQueue()
+	return &b.path
+}
+
+// maxRead is how many listeners of the mail system, and how many edges, are looked at.
+const maxRead = 2000
+
+// A filesBuilder builds the path of configuration files.
+type filesBuilder struct {
+	*builder
+	listeners []listeners.Listener // first all, then those of the mail system
+	edges     []listeners.Edge
+	steps     map[stepKey]int // of the listeners
+}
+
+// A stepKey identifies a step among those of files: the addresses of one port in a file are
+// one step.
+type stepKey struct {
+	file string
+	port uint16
+}
+
+// addListeners adds the listeners of the mail system, and those that are the end of an edge.
+func (f *filesBuilder) addListeners() {
+	ends, sources := make(map[uint16]bool), make(map[[2]string]bool)
+	for _, e := range f.edges {
+		ends[e.Port], sources[[2]string{e.File, e.From}] = true, true
+	}
+	var kept []listeners.Listener
+	for i := range f.listeners {
+		l := &f.listeners[i]
+		p := result.Port{Port: l.Port, Service: &result.Service{Name: l.Protocol, Product: l.Product, Role: l.Role}}
+		if !f.carriesMail(&p) && !ends[l.Port] && !sources[[2]string{l.At.File, l.Service}] {
+			continue
+		}
+		key := stepKey{l.At.File, l.Port}
+		at, ok := f.steps[key]
+		if !ok {
+			if len(f.path.Steps) >= MaxSteps-2 {
+				f.path.Left++
+				continue
+			}
+			at = len(f.path.Steps)
+			f.steps[key] = at
+			place := l.At
+			f.path.Steps = append(f.path.Steps, result.PathStep{
+				Kind: result.StepPort, Port: l.Port, Product: l.Product, Role: l.Role, Internal: f.internal(&p), Anchor: &place,
+			})
+		}
+		if len(kept) < maxRead {
+			kept = append(kept, *l)
+		}
+		s := &f.path.Steps[at]
+		s.Open = s.Open || !l.Loopback() && l.Through != listeners.ThroughContainer
+	}
+	f.listeners = kept
+}
+
+// addEdge adds an edge of a file.
+func (f *filesBuilder) addEdge(e *listeners.Edge) {
+	to := f.target(e)
+	if to < 0 {
+		return
+	}
+	at := e.At
+	for _, from := range f.sources(e) {
+		f.add(result.PathEdge{From: from, To: to, Asks: asks(e.Kind), Basis: result.BasisFile, Anchor: &at})
+	}
+}
+
+// asks reports whether the mail stays where it is.
+func asks(k listeners.EdgeKind) bool {
+	return k == listeners.EdgeMilter || k == listeners.EdgePolicy || k == listeners.EdgeLookup
+}
+
+// sources returns the steps from which an edge leads: the listener that it names; else the
+// queue, if it is an edge of a mail server, and all listeners of the file if it is one of a
+// filter or a proxy.
+func (f *filesBuilder) sources(e *listeners.Edge) []int {
+	var list []int
+	for i := range f.listeners {
+		l := &f.listeners[i]
+		if l.At.File != e.File || e.From != "" && l.Service != e.From {
+			continue
+		}
+		if e.From == "" && serves(l.Role) {
+			list = nil
+			break
+		}
+		if at, ok := f.steps[stepKey{l.At.File, l.Port}]; ok && !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	if len(list) > 0 || e.From != "" {
+		return list
+	}
+	if at := f.step(result.PathStep{Kind: result.StepQueue}); at >= 0 {
+		return []int{at}
+	}
+	return nil
+}
+
+// serves reports whether a role is one of a mail server with a queue.
+func serves(r result.Role) bool {
+	return r == result.RoleMTA || r == result.RoleSubmission || r == result.RoleReinjection
+}
+
+// target returns the step to which an edge leads: a listener of the files, a port of the
+// same host that none of them opens, or another host; -1 if there are too many.
+func (f *filesBuilder) target(e *listeners.Edge) int {
+	for i := range f.listeners {
+		l := &f.listeners[i]
+		at, ok := f.steps[stepKey{l.At.File, l.Port}]
+		if ok && l.Port == e.Port && local(e.Host, l) {
+			return at
+		}
+	}
+	if onHost(e.Host) {
+		return f.step(result.PathStep{Kind: result.StepPort, Port: e.Port})
+	}
+	return f.step(result.PathStep{Kind: result.StepElsewhere, Name: net.JoinHostPort(bare(e.Host), strconv.Itoa(int(e.Port)))})
+}
+
+// bare returns a host without the brackets around it.
+func bare(host string) string { return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]") }
+
+// onHost reports whether the name or address of an edge is that of the host itself.
+func onHost(host string) bool {
+	host = bare(host)
+	a, err := netip.ParseAddr(host)
+	return host == "" || strings.EqualFold(host, "localhost") || err == nil && a.Unmap().IsLoopback()
+}
+
+// local reports whether a connection to a host, as an edge has it, reaches the listener: the
+// host is this one, or the very address of the listener. A container is another host.
+func local(host string, l *listeners.Listener) bool {
+	if l.Through == listeners.ThroughContainer || l.Through == listeners.ThroughCluster {
+		return false
+	}
+	if onHost(host) {
+		return l.All() || l.Loopback()
+	}
+	a, err := netip.ParseAddr(bare(host))
+	return err == nil && l.Address.IsValid() && a.Unmap() == l.Address.Unmap()
+}
+
+// addQueue adds that mail servers which hand mail to nothing else put it into their queue.
+func (f *filesBuilder) addQueue() {
+	for i := range f.path.Steps {
+		s := &f.path.Steps[i]
+		leads := slices.ContainsFunc(f.path.Edges, func(e result.PathEdge) bool { return e.From == i && !e.Asks })
+		if s.Kind != result.StepPort || leads || s.Role != result.RoleMTA && s.Role != result.RoleSubmission {
+			continue
+		}
+		if to := f.step(result.PathStep{Kind: result.StepQueue}); to >= 0 {
+			f.add(result.PathEdge{From: i, To: to, Basis: result.BasisRole})
+		}
+	}
+}

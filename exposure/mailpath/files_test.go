@@ -1,0 +1,122 @@
+package mailpath_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/exposure/mailpath"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+const (
+	masterCF = `smtp      inet  n       -       y       -       -       smtpd
+  -o content_filter=smtp:[127.0.0.1]:10024
+submission inet n      -       y       -       -       smtpd
+  -o smtpd_sasl_auth_enable=yes
+  -o content_filter=dksign:[127.0.0.1]:10027
+10025     inet  n       -       y       -       -       smtpd
+  -o content_filter=
+  -o receive_override_options=no_unknown_recipient_checks
+127.0.0.1:10028 inet n  -       y       -       -       smtpd
+  -o content_filter=
+  -o receive_override_options=no_unknown_recipient_checks
+smtp      unix  -       -       y       -       -       smtp
+dksign    unix  -       -       y       -       -       smtp
+lmtp      unix  -       -       y       -       -       lmtp
+`
+	mainCF = `smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:10031, permit
+smtpd_milters = inet:localhost:8891
+virtual_transport = lmtp:inet:127.0.0.1:24
+relayhost = [relay.example.org]:587
+`
+	dkimproxyOut = "listen 127.0.0.1:10027\nrelay 127.0.0.1:10028\n"
+)
+
+// read reads configuration files.
+func read(t testing.TB, files fstest.MapFS) listeners.Config {
+	t.Helper()
+	c, _, err := config.Read(&source.Tree{FS: files}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// The path of files is that of Postfix's documentation of filters, with the line of each edge.
+func TestOfFiles(t *testing.T) {
+	t.Parallel()
+	known, err := signatures.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := read(t, fstest.MapFS{
+		"etc/postfix/master.cf":      {Data: []byte(masterCF)},
+		"etc/postfix/main.cf":        {Data: []byte(mainCF)},
+		"etc/dkimproxy_out.conf":     {Data: []byte(dkimproxyOut)},
+		"etc/nginx/unrelated.config": {Data: []byte("x")},
+	})
+	p := mailpath.OfFiles(&c, known)
+	if p == nil {
+		t.Fatalf("no path of %d listeners and %d edges", len(c.Listeners), len(c.Edges))
+	}
+	var list []string
+	for _, e := range p.Edges {
+		word, at := ">", ""
+		if e.Asks {
+			word = "asks"
+		}
+		if e.Anchor != nil {
+			at = fmt.Sprintf(" %s:%d", e.Anchor.File, e.Anchor.Line)
+		}
+		list = append(list, mailpath.Name(&p.Steps[e.From])+" "+word+" "+mailpath.Name(&p.Steps[e.To])+at)
+	}
+	got := strings.Join(list, "\n")
+	for _, want := range []string{
+		"25 Postfix smtpd > 10024 etc/postfix/master.cf:2",
+		"587 Postfix smtpd > 10027 DKIMproxy etc/postfix/master.cf:5",
+		"10027 DKIMproxy > 10028 Postfix smtpd etc/dkimproxy_out.conf:2",
+		"10025 Postfix smtpd > queue",
+		"10028 Postfix smtpd > queue",
+		"25 Postfix smtpd asks 10031 etc/postfix/main.cf:1",
+		"25 Postfix smtpd asks 8891 etc/postfix/main.cf:2",
+		"queue > 24 etc/postfix/main.cf:3",
+		"queue > relay.example.org:587 etc/postfix/main.cf:4",
+	} {
+		if !strings.Contains("\n"+got+"\n", "\n"+want+"\n") {
+			t.Errorf("no edge %q in\n%s", want, got)
+		}
+	}
+	const entry = "whoever connects here enters the mail path directly before the queue"
+	if got := mailpath.Entry(p, 10025); got != entry {
+		t.Errorf("10025: %q, want %q", got, entry)
+	}
+	if got := mailpath.Entry(p, 10028); got != "" {
+		t.Errorf("a port on loopback: %q", got)
+	}
+}
+
+// Without an edge there is no path, and hostile numbers of listeners and edges give one of
+// bounded size.
+func TestOfFilesBounds(t *testing.T) {
+	t.Parallel()
+	c := read(t, fstest.MapFS{"master.cf": {Data: []byte("10025 inet n - y - - smtpd\n")}})
+	if p := mailpath.OfFiles(&c, nil); p != nil {
+		t.Errorf("a path without an edge: %+v", p)
+	}
+	c = listeners.Config{}
+	for i := range 3000 {
+		at := result.Anchor{File: "master.cf", Line: i + 1}
+		c.Listeners = append(c.Listeners, listeners.Listener{Port: uint16(i + 1), Role: result.RoleReinjection, Service: fmt.Sprint(i), At: at})
+		c.Edges = append(c.Edges, listeners.Edge{File: "master.cf", From: fmt.Sprint(i), Host: fmt.Sprintf("h%d", i), Port: 25, Kind: listeners.EdgeRelay, At: at})
+	}
+	p := mailpath.OfFiles(&c, nil)
+	if p == nil || len(p.Steps) > mailpath.MaxSteps || len(p.Edges) > mailpath.MaxEdges || p.Left == 0 {
+		t.Errorf("the path is not bounded")
+	}
+}
