@@ -314,7 +314,7 @@ func checkRun(r *result.Run) error {
 			return badValue("severity", r.Rules[i].Severity.String(), "not a value of the schema")
 		}
 	}
-	return nil
+	return checkPaths(r.Paths)
 }
 
 func checkTool(t *result.Tool) error {

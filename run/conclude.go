@@ -18,6 +18,7 @@ import (
 type Outcome struct {
 	Open     []exposure.Subject   // the open ports, by address and port
 	Findings []exposure.Violation // as assessed by the gate
+	Paths    []result.Path        // how mail flows through the hosts, as far as it is known
 	Decision gate.Decision        // with the exit code and the notices of the run
 	Summary  result.Summary       // the last record of the reports
 	Gate     gate.Criteria        // the criteria of the decision
@@ -44,6 +45,8 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		w.assess(port, aside)
 		c.Findings = append(c.Findings, p.judge.Findings(port)...)
 	}
+	c.Paths = mailPaths(c.Open, p.known)
+	enter(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	var drifted []result.Notice
 	if p.drift != nil {
@@ -82,6 +85,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 		_ = outs.Notice(report.Clean(n, p.tree))
 	}
 	run.Rules = p.broken(c.Findings)
+	run.Paths = report.Clean(c.Paths, p.tree)
 	run.EndTime = result.NewTime(time.Now())
 	_ = outs.End(run, c.Summary)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/exposure/mailpath"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -89,6 +90,9 @@ func (c *Collector) Finish(r result.Run) {
 		}
 	}
 	r.Rules = UsedRules(r.Rules, used)
+	if r.Paths == nil {
+		r.Paths = mailpath.Derive(c.Ports) // a run of an earlier version, or one of several
+	}
 	c.Run = r
 }
 
