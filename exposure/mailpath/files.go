@@ -1,8 +1,10 @@
 package mailpath
 
 import (
+	"maps"
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,10 +14,82 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// OfFiles returns the path that configuration files describe, nil if they have no edge.
-// Listeners that are not a part of the mail system, and those that no edge and no role
-// concerns, are left out. known may be nil, as in OfPorts.
-func OfFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
+// OfFiles returns the paths that configuration files describe, one for each host whose files
+// they are, with its folder as Host. Files of one name are not of one host. Files without an
+// edge have no path. Listeners that are not a part of the mail system, and those that no edge
+// and no role concerns, are left out. known may be nil, as in OfPorts.
+func OfFiles(c *listeners.Config, known *signatures.Ports) []result.Path {
+	folder := foldersOf(c)
+	parts := make(map[string]*listeners.Config)
+	part := func(file string) *listeners.Config {
+		f := folder(file)
+		if parts[f] == nil {
+			parts[f] = new(listeners.Config)
+		}
+		return parts[f]
+	}
+	for _, l := range c.Listeners {
+		p := part(l.At.File)
+		p.Listeners = append(p.Listeners, l)
+	}
+	for _, e := range c.Edges {
+		p := part(e.File)
+		p.Edges = append(p.Edges, e)
+	}
+	var list []result.Path
+	for _, f := range slices.Sorted(maps.Keys(parts)) {
+		if p := ofFiles(parts[f], known); p != nil && len(list) < MaxPaths {
+			p.Host = f
+			list = append(list, *p)
+		}
+	}
+	return list
+}
+
+// foldersOf returns a function that returns the folder of the host to which a file belongs:
+// the highest one below which no two files have the same name; "" is the top.
+func foldersOf(c *listeners.Config) func(file string) string {
+	files := make(map[string]bool)
+	for i := range c.Listeners {
+		files[c.Listeners[i].At.File] = true
+	}
+	for i := range c.Edges {
+		files[c.Edges[i].File] = true
+	}
+	seen, several := make(map[[2]string]bool), make(map[string]bool)
+	for file := range files {
+		for _, dir := range ancestors(file) {
+			key := [2]string{dir, path.Base(file)}
+			several[dir] = several[dir] || seen[key]
+			seen[key] = true
+		}
+	}
+	return func(file string) string {
+		for _, dir := range ancestors(file) {
+			if !several[dir] {
+				return dir
+			}
+		}
+		return path.Dir(file)
+	}
+}
+
+// maxFolders is how deep in a tree the folders of hosts are looked for.
+const maxFolders = 32
+
+// ancestors returns the folders in which a file is, the top "" first.
+func ancestors(file string) []string {
+	list := []string{""}
+	for i := range file {
+		if file[i] == '/' && i > 0 && len(list) < maxFolders {
+			list = append(list, file[:i])
+		}
+	}
+	return list
+}
+
+// ofFiles returns the path of the files of one host, nil if they have no edge.
+func ofFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
 	b := &builder{known: known, drawn: make(map[[2]int]bool)}
 	f := filesBuilder{
 		builder: b, listeners: c.Listeners, edges: c.Edges[:min(len(c.Edges), maxRead)], steps: make(map[stepKey]int),
@@ -30,6 +104,16 @@ func OfFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
 	b.addRoles()
 	f.addQueue()
 	return &b.path
+}
+
+// FindFile returns the path in which a file opens a port, nil if there is none.
+func FindFile(paths []result.Path, file string) *result.Path {
+	for i := range paths {
+		if slices.ContainsFunc(paths[i].Steps, func(s result.PathStep) bool { return s.Anchor != nil && s.Anchor.File == file }) {
+			return &paths[i]
+		}
+	}
+	return nil
 }
 
 // maxRead is how many listeners of the mail system, and how many edges, are looked at.

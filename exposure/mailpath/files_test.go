@@ -2,6 +2,7 @@ package mailpath_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -61,8 +62,9 @@ func TestOfFiles(t *testing.T) {
 		"etc/dkimproxy_out.conf":     {Data: []byte(dkimproxyOut)},
 		"etc/nginx/unrelated.config": {Data: []byte("x")},
 	})
-	p := mailpath.OfFiles(&c, known)
-	if p == nil {
+	paths := mailpath.OfFiles(&c, known)
+	p := mailpath.FindFile(paths, "etc/dkimproxy_out.conf")
+	if len(paths) != 1 || p == nil {
 		t.Fatalf("no path of %d listeners and %d edges", len(c.Listeners), len(c.Edges))
 	}
 	var list []string
@@ -101,6 +103,28 @@ func TestOfFiles(t *testing.T) {
 	}
 }
 
+// Files of one name are those of several hosts: no edge leads from one to the other, even if
+// only the other has a listener on the port.
+func TestOfFilesOfHosts(t *testing.T) {
+	t.Parallel()
+	const edge = "smtp inet n - y - - smtpd\n  -o content_filter=smtp:[127.0.0.1]:10027\n"
+	c := read(t, fstest.MapFS{
+		"hosts/a/postfix/master.cf":  {Data: []byte(edge)},
+		"hosts/b/postfix/master.cf":  {Data: []byte(edge)},
+		"hosts/b/dkimproxy_out.conf": {Data: []byte("listen 0.0.0.0:10027\nrelay 127.0.0.1:10028\n")},
+	})
+	paths := mailpath.OfFiles(&c, nil)
+	if len(paths) != 2 || paths[0].Host != "hosts/a" || paths[1].Host != "hosts/b" {
+		t.Fatalf("paths are %+v", paths)
+	}
+	if got := mailpath.Entry(mailpath.FindFile(paths, "hosts/b/dkimproxy_out.conf"), 10027); !strings.Contains(got, "after the checks at the edge (25 Postfix") {
+		t.Errorf("on the one host: %q", got)
+	}
+	if got := mailpath.FindFile(paths, "hosts/a/postfix/master.cf"); got == nil || slices.ContainsFunc(got.Steps, func(s result.PathStep) bool { return s.Product == "DKIMproxy" }) {
+		t.Errorf("the path of the other host is %+v", got)
+	}
+}
+
 // Without an edge there is no path, and hostile numbers of listeners and edges give one of
 // bounded size.
 func TestOfFilesBounds(t *testing.T) {
@@ -115,8 +139,11 @@ func TestOfFilesBounds(t *testing.T) {
 		c.Listeners = append(c.Listeners, listeners.Listener{Port: uint16(i + 1), Role: result.RoleReinjection, Service: fmt.Sprint(i), At: at})
 		c.Edges = append(c.Edges, listeners.Edge{File: "master.cf", From: fmt.Sprint(i), Host: fmt.Sprintf("h%d", i), Port: 25, Kind: listeners.EdgeRelay, At: at})
 	}
-	p := mailpath.OfFiles(&c, nil)
-	if p == nil || len(p.Steps) > mailpath.MaxSteps || len(p.Edges) > mailpath.MaxEdges || p.Left == 0 {
+	paths := mailpath.OfFiles(&c, nil)
+	if len(paths) != 1 {
+		t.Fatalf("%d paths", len(paths))
+	}
+	if p := &paths[0]; len(p.Steps) > mailpath.MaxSteps || len(p.Edges) > mailpath.MaxEdges || p.Left == 0 {
 		t.Errorf("the path is not bounded")
 	}
 }
