@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/mailpath"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -46,7 +47,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		c.Findings = append(c.Findings, p.judge.Findings(port)...)
 	}
 	c.Paths = mailPaths(c.Open, p.known)
-	enter(c.Paths, c.Findings)
+	mailpath.Explain(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	var drifted []result.Notice
 	if p.drift != nil {

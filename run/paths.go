@@ -1,8 +1,6 @@
 package run
 
 import (
-	"slices"
-
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/mailpath"
 	"github.com/mxsweep/mxsweep/result"
@@ -26,16 +24,4 @@ func mailPaths(open []exposure.Subject, known *signatures.Ports) []result.Path {
 		ports = ports[:0]
 	}
 	return paths
-}
-
-// enter adds to the evidence of findings where in the path of its host whoever connects to
-// the port enters it.
-func enter(paths []result.Path, findings []exposure.Violation) {
-	for i := range findings {
-		f := &findings[i]
-		entry := mailpath.Entry(mailpath.Find(paths, f.Target.Addr().WithZone("")), f.Target.Port())
-		if entry != "" && len(f.Evidence) > 0 {
-			f.Evidence = slices.Insert(slices.Clone(f.Evidence), 1, entry) // after what shows the fault
-		}
-	}
 }

@@ -42,7 +42,7 @@ func TestFindingsSayWhereTheyEnter(t *testing.T) {
 		{Target: netip.MustParseAddrPort("192.0.2.10:10143"), Evidence: []string{"fault", "open"}},
 		{Target: netip.MustParseAddrPort("192.0.2.99:10025"), Evidence: []string{"fault", "open"}},
 	}
-	enter(paths, findings)
+	mailpath.Explain(paths, findings)
 	for i, want := range [][]string{
 		{"fault", "whoever connects here enters the mail path after the spam and virus filter (10024 amavisd-new), directly before the queue (as these daemons usually are set up; the edges were not observed)", "open"},
 		{"fault", "whoever connects here enters the mail path directly before the queue", "open"},

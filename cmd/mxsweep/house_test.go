@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"report/format":   {"result", "internal"},
 	"report/sanitize": {"result", "internal"},
 	"report/escape":   {"result", "internal"},
+	"report/drawing":  {"exposure/mailpath", "report/escape", "report/words", "result", "internal"},
 
 	"exposure/fix":          {"internal"},
 	"exposure/mailpath":     {"exposure", "listeners", "listeners/config", "listeners/source", "signatures", "result", "internal"},
@@ -88,7 +89,7 @@ var mayImport = map[string][]string{
 }
 
 // belowFormats is what each format may use.
-var belowFormats = []string{"exposure", "report/format", "report/view", "report/fixplan", "report/words", "report/escape", "report/sanitize", "result", "internal"}
+var belowFormats = []string{"exposure", "report/drawing", "report/format", "report/view", "report/fixplan", "report/words", "report/escape", "report/sanitize", "result", "internal"}
 
 // onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{

@@ -94,7 +94,7 @@ func (w *walk) askers(at int) string {
 			list = append(list, Name(&w.path.Steps[e.From]))
 		}
 	}
-	return wording.List(list)
+	return wording.List(few(list))
 }
 
 // parts returns the parts of the sentence: after what, at what, before what. What a cycle
@@ -121,21 +121,36 @@ func (w *walk) parts(at int, before, after []int) (parts []string) {
 	return parts
 }
 
-// works names what steps do for mail that passes through them, each with the step.
+// works names what steps do for mail that passes through them, each with its steps.
 func (w *walk) works(steps []int) string {
 	var list []string
+	names := make(map[string][]string)
 	for _, i := range steps {
-		if s := &w.path.Steps[i]; work(s) != "" {
-			list = append(list, work(s)+" ("+Name(s)+")")
+		s := &w.path.Steps[i]
+		does := work(s)
+		if does == "" {
+			continue
 		}
+		if names[does] == nil {
+			list = append(list, does)
+		}
+		names[does] = append(names[does], Name(s))
 	}
-	if more := len(list) - maxNamed; more > 0 {
-		list = append(list[:maxNamed], fmt.Sprintf("%d more", more))
+	for i, does := range list {
+		list[i] = does + " (" + wording.List(few(names[does])) + ")"
 	}
 	return wording.List(list)
 }
 
-// maxNamed is how many steps a sentence names.
+// few returns the first names of a list, and how many more there are.
+func few(list []string) []string {
+	if more := len(list) - maxNamed; more > 0 {
+		return append(list[:maxNamed:maxNamed], fmt.Sprintf("%d more", more))
+	}
+	return list
+}
+
+// maxNamed is how many steps of a kind a sentence names.
 const maxNamed = 5
 
 // end returns where the steps end: "queue", "mailboxes", or "" if that is not among them.

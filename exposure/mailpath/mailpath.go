@@ -33,7 +33,7 @@ func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
 		for n < len(ports) && ports[n].IP == ports[0].IP {
 			n++
 		}
-		if p := ofHost(ports[:n], known); p != nil && !ports[0].IP.IsUnspecified() {
+		if p := ofHost(ports[:n], known); p != nil && ports[0].Listener == nil {
 			list = append(list, *p)
 		}
 		ports = ports[n:]

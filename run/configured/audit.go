@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/mailpath"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/listeners"
@@ -74,6 +75,7 @@ func (a *Audit) Files() []string {
 type Outcome struct {
 	Open     []exposure.Subject   // the listeners that others may connect to
 	Findings []exposure.Violation // as assessed by the gate
+	Paths    []result.Path        // how mail flows, as far as the files say
 	Decision gate.Decision        // with the exit code and the notices
 	Summary  result.Summary
 }
@@ -110,6 +112,8 @@ func (a *Audit) Conclude() Outcome {
 		c.Open = append(c.Open, p)
 		c.Findings = append(c.Findings, found...)
 	}
+	c.Paths = mailpath.OfFiles(&a.read, a.Ports)
+	mailpath.Explain(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	facts, told := a.facts(undecided)
 	if a.Baseline != nil {

@@ -32,6 +32,7 @@ func (a *Audit) Write(tool result.Tool, args []string, w format.Writer, c *Outco
 		_ = w.Notice(report.Clean(n, ""))
 	}
 	run.Rules = a.broken(c.Findings)
+	run.Paths = report.Clean(c.Paths, "")
 	run.EndTime = result.NewTime(time.Now())
 	_ = w.End(run, c.Summary)
 }
