@@ -69,20 +69,33 @@ func TestDocumentedCommandsParse(t *testing.T) {
 const firstHidden = "\n  4. "
 
 // TestReadmeShowsWhatTheDemoPrints checks that the demo's output in the README is
-// current. With -update it rewrites the README.
+// current: the start, and the mail path. With -update it rewrites the README.
 func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
-	shown, _, found := strings.Cut(escapes.ReplaceAllString(demoReport(t), ""), firstHidden)
+	whole := escapes.ReplaceAllString(demoReport(t), "")
+	shown, _, found := strings.Cut(whole, firstHidden)
 	if !found {
 		t.Fatalf("the demo plans fewer edits than the README leaves out:\n%s", shown)
 	}
-	shown += "\n...\n"
+	showsBlock(t, 0, shown+"\n...\n")
+	_, path, found := strings.Cut(whole, "\nMail path\n")
+	if !found {
+		t.Fatalf("the demo draws no mail path:\n%s", whole)
+	}
+	path, _, _ = strings.Cut(path, "\n\n")
+	showsBlock(t, 1, "Mail path\n"+path+"\n")
+}
+
+// showsBlock checks the text of the nth block of text in the README, and rewrites it with
+// -update.
+func showsBlock(t *testing.T, n int, shown string) {
+	t.Helper()
 	file := filepath.Join(root, "README.md")
 	text := readDocument(t, file)
-	block := regexp.MustCompile("(?s)(```text\n).*?(```)")
-	at := block.FindStringSubmatchIndex(text)
-	if at == nil {
-		t.Fatal("the README shows no run")
+	blocks := regexp.MustCompile("(?s)(```text\n).*?(```)").FindAllStringSubmatchIndex(text, -1)
+	if len(blocks) <= n {
+		t.Fatalf("the README has only %d blocks of text", len(blocks))
 	}
+	at := blocks[n]
 	if unstamped(text[at[3]:at[4]]) == unstamped(shown) {
 		return
 	}

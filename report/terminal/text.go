@@ -43,6 +43,7 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 	t.summary(v)
 	t.plan()
 	t.hosts(v)
+	t.paths(v)
 	t.known(v)
 	t.resolved(v)
 	t.unseen(v)
@@ -192,6 +193,9 @@ func (t *textWriter) port(v *view.View, p *view.PortEntry) {
 	lead := "  " + words.PadTo(p.Number(), 9) + "  "
 	t.Para("  "+t.paint(bold, words.PadTo(p.Number(), 9))+"  ", words.Width(lead), words.Width(lead), p.Describe())
 	t.naming(p)
+	if entry := v.Entry(p.Findings[0]); entry != "" && !t.verbose && t.evidence != format.EvidenceFull { // else it is among the evidence
+		t.labeled(4, "path", entry)
+	}
 	for _, f := range p.Findings {
 		t.finding(v, f)
 	}
