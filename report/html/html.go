@@ -100,6 +100,9 @@ type htmlPage struct {
 	Plan              fixplan.Plan
 	Rules             []htmlRule
 	Matrix            htmlMatrix
+	Paths             []htmlPath
+	PathLegend        []string
+	PathsLeft         int
 	Resolved          []htmlResolved
 	Remarks           []htmlCaveat
 	Hosts             []htmlHost
@@ -184,6 +187,7 @@ func newHTMLPage(v *view.View, c *view.Collector, o format.Options) *htmlPage {
 	p.Quiet, p.Unlisted = b.quietHosts()
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
+	p.Paths, p.PathLegend, p.PathsLeft = paths(v)
 	p.Resolved = b.resolved()
 	p.Hosts = b.hosts()
 	return p

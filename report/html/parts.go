@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/escape"
@@ -36,7 +37,8 @@ func (r htmlRule) Count() string { return wording.Plural(len(r.Places), "port") 
 type htmlPlace struct {
 	ID, At, Name, Drift, Verdict, Says string
 	Fix                                *htmlBlock
-	bare                               bool // without evidence
+	Enters                             string // where in the mail path, a sentence
+	bare                               bool   // without evidence
 	Seen                               []string
 	htmlEvidence
 }
@@ -155,6 +157,9 @@ func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 		ID: view.FindingAnchor(f), At: at, Name: view.ShownNames(f.Host, f.Aliases), Drift: string(f.Drift),
 		Says: (&view.PortEntry{Port: p}).Describe(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
+	}
+	if entry := b.v.Entry(f); entry != "" {
+		w.Enters = strings.ToUpper(entry[:1]) + entry[1:] + "."
 	}
 	if f.Fails() {
 		w.Verdict = "fails the gate"

@@ -22,6 +22,9 @@ func (p htmlPlace) Markup() template.HTML {
 		}
 	}
 	b.raw("</h4>\n<p>").text(p.Says).raw("</p>")
+	if p.Enters != "" {
+		b.raw(`<p class="soft">`).text(p.Enters).raw(`</p>`)
+	}
 	if p.Fix != nil {
 		b.raw(`<div class="fix"><h5>How to fix</h5>`)
 		p.Fix.write(&b)
