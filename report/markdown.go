@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/report/drawing"
 	"github.com/mxsweep/mxsweep/report/escape"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
@@ -53,6 +54,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	m.caveats(b, v)
 	left := m.table(b, v)
 	left += m.edits(b)
+	left += m.paths(b, v)
 	left += m.details(b, v)
 	left += m.resolved(b, v)
 	left += m.open(b, v)
@@ -172,8 +174,12 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		if lines := v.Fix(f, false); len(lines) > 0 {
 			fix = escape.Inline(words.Shorten(lines[0], briefFix))
 		}
+		title := escape.Markdown(f.Title)
+		if entry := v.Entry(f); entry != "" {
+			title += "<br>" + escape.Markdown(entry)
+		}
 		return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", escape.SeverityMark(f.Severity), where,
-			escape.Markdown(what), f.Rule, escape.Markdown(f.Title), f.Drift, fix)
+			escape.Markdown(what), f.Rule, title, f.Drift, fix)
 	})
 }
 
@@ -190,6 +196,24 @@ func (m *markdownWriter) edits(b *budget) int {
 		f := list[i]
 		e := f.Listener.Edit
 		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
+	})
+}
+
+// maxCharts is the maximum number of mail paths that are drawn: a page with many charts is
+// slow to render.
+const maxCharts = 5
+
+// paths draws how mail flows through the hosts with the most urgent findings.
+func (m *markdownWriter) paths(b *budget, v *view.View) int {
+	list := v.Paths()
+	outside := drawing.Outside(v.Run.Vantage)
+	drawn := list[:min(len(list), maxCharts)]
+	tail := ""
+	if more := len(list) - len(drawn); more > 0 {
+		tail = fmt.Sprintf("\n%s not drawn; the html report draws the first 50.\n", words.IsAre(more, "more host"))
+	}
+	return b.section("\n### Mail path\n", tail, len(drawn), func(i int) string {
+		return fmt.Sprintf("\n%s:\n\n```mermaid\n%s```\n", escape.Markdown(drawing.Title(drawn[i])), drawing.Mermaid(drawn[i], outside))
 	})
 }
 
