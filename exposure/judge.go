@@ -236,7 +236,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
 	if p.Listener != nil {
-		f.Title, f.Listener, advice = boundTitle(r.Title, &p), p.listenerOf(r), p.advice(r)
+		f.Title, f.Listener, advice = BoundTitle(r.Title, p.Target.Addr(), p.Listener), p.listenerOf(r), p.advice(r)
 	}
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f

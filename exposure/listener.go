@@ -3,6 +3,7 @@ package exposure
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
@@ -17,15 +18,16 @@ const (
 
 // boundTo says in words where a listener of a file is bound: files do not say who can
 // reach it.
-func (p *Subject) boundTo() string {
-	addr := p.Target.Addr()
+func (p *Subject) boundTo() string { return boundTo(p.Target.Addr(), p.Listener) }
+
+func boundTo(addr netip.Addr, l *result.Configured) string {
 	all := addr.IsUnspecified()
 	switch {
-	case p.Listener.Through == throughCluster && all:
+	case l.Through == throughCluster && all:
 		return "open outside of the cluster"
-	case p.Listener.Through == throughPublished && all:
+	case l.Through == throughPublished && all:
 		return "published on all addresses"
-	case p.Listener.Through == throughPublished:
+	case l.Through == throughPublished:
 		return "published on " + addr.String()
 	case all:
 		return "bound to all addresses"
@@ -33,9 +35,9 @@ func (p *Subject) boundTo() string {
 	return "bound to " + addr.String()
 }
 
-// boundTitle returns the title of a rule for a listener of a file.
-func boundTitle(title string, p *Subject) string {
-	bound := p.boundTo()
+// BoundTitle returns the title of a rule for a listener of a file with an address.
+func BoundTitle(title string, addr netip.Addr, l *result.Configured) string {
+	bound := boundTo(addr, l)
 	for _, seen := range []string{" exposed", " is open", " open"} {
 		if before, after, ok := strings.Cut(title, seen); ok && (after == "" || after[0] == ',') {
 			if seen == " is open" {

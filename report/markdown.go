@@ -163,7 +163,10 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		f := live[i]
 		at := view.FindingPlace(f)
 		where := escape.Code(at)
-		if f.Host != "" {
+		switch {
+		case f.Listener != nil && f.Anchor != nil:
+			where += fmt.Sprintf("<br>line %d", f.Anchor.Line)
+		case f.Host != "" && f.Listener == nil:
 			where += "<br>" + escape.Markdown(view.ShownNames(f.Host, f.Aliases))
 		}
 		what := "not seen"

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/report/words"
-	"github.com/mxsweep/mxsweep/result"
 )
 
 // gainHeading returns the heading of what an intruder gains, who would be at the
@@ -17,6 +16,8 @@ func gainHeading(vantage string) string {
 		return "What a stranger could do"
 	case "host":
 		return "What a user of this machine could do"
+	case "config":
+		return "What those who reach the port could do"
 	}
 	return "What anybody there could do"
 }
@@ -29,12 +30,22 @@ func vantageText(vantage string) string {
 		return "lan: the scan was made from the local network"
 	case "host":
 		return "host: the scanner ran on the host itself, so \"open\" means listening, not exposed"
+	case "config":
+		return "config: only files were read, so \"open\" means bound to other addresses than loopback, not exposed"
 	}
 	return vantage
 }
 
 // method describes how the run worked, in sentences.
 func method(v *view.View) []string {
+	if view.OfFiles(&v.Run) {
+		return []string{
+			"Configuration files were read as text. Nothing was executed, changed or contacted, and no file outside of the folder that has them was read.",
+			"A file shows where a daemon is bound, not who can connect to it: packet filters decide that, and only a scan shows it.",
+			"What the files do not decide, such as a variable without a value, is listed and makes the run incomplete.",
+			"The severity is that of the broken rule; a port number alone never gives more than low. Findings that the policy accepts or expects are listed separately and do not count.",
+		}
+	}
 	how := "Each address and port was probed with a full TCP connection"
 	if v.Run.Mode == "syn" {
 		how = "Each address and port was probed with SYN segments, and open ports were probed again with a full TCP connection"
@@ -55,7 +66,7 @@ func method(v *view.View) []string {
 func runDetails(v *view.View) []htmlFact {
 	list := []htmlFact{
 		{Label: "Ports", Text: v.Run.Scope.Ports, Mono: true},
-		{Label: "Addresses", Text: addresses(v.Run.Scope)},
+		{Label: "Addresses", Text: addresses(v)},
 		{Label: "Scope files", Text: strings.Join(v.Run.Scope.Files, ", "), Mono: true},
 		{Label: "Scope hash", Text: v.Run.Scope.SHA256, Mono: true},
 		{Label: "Gate", Text: v.Sum.FailOn, Mono: true},
@@ -71,7 +82,11 @@ func runDetails(v *view.View) []htmlFact {
 	return withText(list)
 }
 
-func addresses(s result.Scope) string {
+func addresses(v *view.View) string {
+	if view.OfFiles(&v.Run) {
+		return ""
+	}
+	s := v.Run.Scope
 	t := fmt.Sprint(s.Addresses)
 	if s.Excluded > 0 {
 		t += fmt.Sprintf(", %d excluded", s.Excluded)

@@ -27,9 +27,24 @@ type RunFile struct {
 	ports    []*result.Port  // only if whole is set
 	notices  []result.Notice // likewise
 	whole    bool            // keeps everything, not only what a baseline needs
-	services map[netip.AddrPort]savedService
+	services map[savedPlace]savedService
 	texts    sameTexts // of all records
 	cut      string    // where it was cut short, "" if it was not
+}
+
+// A savedPlace is where a service is: address and port, and of a file its name and that of
+// the listener.
+type savedPlace struct {
+	pair           netip.AddrPort
+	file, listener string
+}
+
+// placeOf returns the place of a port or a finding.
+func placeOf(pair netip.AddrPort, host string, l *result.Configured) savedPlace {
+	if l == nil {
+		return savedPlace{pair: pair}
+	}
+	return savedPlace{pair, host, l.Name}
 }
 
 // A savedService is the part of a service that a baseline needs.
@@ -64,7 +79,7 @@ func (r *RunFile) Port(p result.Port) error {
 	if pair.product != "" && p.Service.Version != "" {
 		pair.product += " " + p.Service.Version
 	}
-	r.services[pairOf(&p)] = pair
+	r.services[placeOf(pairOf(&p), p.Host, p.Listener)] = pair
 	return nil
 }
 
@@ -174,7 +189,7 @@ func (r *RunFile) judged() []exposure.Violation {
 // finding converts a finding of a report.
 func (r *RunFile) finding(w *result.Finding) exposure.Violation {
 	target := netip.AddrPortFrom(w.IP.Unmap(), w.Port)
-	service := r.services[target]
+	service := r.services[placeOf(target, w.Host, w.Listener)]
 	f := exposure.Violation{
 		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w), Title: w.Title, Severity: w.Severity, Score: w.Score,
 		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: w.Reachability,
@@ -223,7 +238,7 @@ func (r *RunFile) vantageOf(f *result.Finding, target netip.AddrPort) string {
 }
 
 // newServices returns an empty table of services.
-func newServices() map[netip.AddrPort]savedService { return make(map[netip.AddrPort]savedService) }
+func newServices() map[savedPlace]savedService { return make(map[savedPlace]savedService) }
 
 // serviceOf converts the service of a record; nil for nil.
 func serviceOf(w *result.Service) *fingerprint.Identification {
