@@ -194,6 +194,8 @@ var judgements = []judgement{
 	{"on the host", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassHost, "MXS1904"},
 	{"on the LAN", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassLAN, "MXS1002"},
 	{"unknown on the host", 10025, nil, ClassHost, ""},
+	{"in a configuration file", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassConfig, "MXS1002"},
+	{"only from the internet, in a configuration file", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), ClassConfig, "MXS1403"},
 	{"mail role and no rule of its own", 4711, svc("", "proxy", "HAProxy"), "", "MXS1905"},
 }
 

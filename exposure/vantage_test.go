@@ -18,3 +18,10 @@ func TestParseVantage(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Nobody scans from where configuration files are read.
+func TestConfigIsNoVantageOfAScan(t *testing.T) {
+	if v, err := ParseVantage(string(ClassConfig), nil); err == nil {
+		t.Errorf("config is the vantage point %+v", v)
+	}
+}
