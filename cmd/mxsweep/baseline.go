@@ -267,7 +267,10 @@ func baselineTable(b *bytes.Buffer, mark, from string, entries []drift.Entry) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, e := range entries {
 		host := e.IP.String()
-		if e.Host != "" {
+		switch {
+		case e.Listener != "":
+			host = e.Host + ": " + e.Listener
+		case e.Host != "":
 			host += " (" + e.Host + ")"
 		}
 		what := cmp.Or(e.Product, e.Service)

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/listeners/config"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/run/configured"
@@ -31,7 +32,7 @@ they bind to other addresses than loopback although only the mail system itself
 should reach them: with the line, the setting that is to blame, and the edit that
 binds them to loopback. Nothing is contacted, executed or changed.
 
-Known kinds of files: ` + wording.List(config.Kinds()) + `.
+` + knownKinds() + `
 
 What the files do not decide, such as a variable without a value, is a notice, and
 makes the run incomplete (4) unless the policy accepts it (MXS9071). So does a
@@ -62,6 +63,12 @@ folder that contains all PATHs, are not read.`,
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
 	})
 	return cmd
+}
+
+// knownKinds names the kinds of files, in lines of the width of a help text.
+func knownKinds() string {
+	const columns = 80
+	return strings.Join(words.Wrap("Known kinds of files: "+wording.List(config.Kinds(false))+", and what these include.", columns, columns), "\n")
 }
 
 // config reads the files, judges what they open and reports it.

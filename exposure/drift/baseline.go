@@ -90,8 +90,11 @@ func (e *Entry) AllAddresses() []netip.Addr {
 	return []netip.Addr{e.IP}
 }
 
-// On reports whether the selector matches a host with the finding.
+// On reports whether the selector matches a host, or the file, with the finding.
 func (e *Entry) On(hosts policy.Selector) bool {
+	if hosts.OfFiles() {
+		return e.Listener != "" && hosts.MatchesFile(e.Host)
+	}
 	return slices.ContainsFunc(e.AllAddresses(), func(a netip.Addr) bool { return hosts.Matches(a, e.Host) })
 }
 

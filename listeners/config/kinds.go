@@ -64,10 +64,14 @@ var kinds = []kind{
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
 }
 
-// Kinds returns the names of all kinds of files.
-func Kinds() []string {
+// Kinds returns the names of the kinds of files; without those of files that others usually
+// include, unless parts is set.
+func Kinds(parts bool) []string {
 	var names []string
 	for i := range kinds {
+		if kinds[i].partOf != "" && !parts {
+			continue
+		}
 		names = append(names, kinds[i].name)
 	}
 	return names

@@ -10,7 +10,7 @@ import (
 // Each kind of file has a fix, or is said to have none; and each fix exists.
 func TestFixesOfKinds(t *testing.T) {
 	kinds := map[string]bool{}
-	for _, kind := range config.Kinds() {
+	for _, kind := range config.Kinds(true) {
 		kinds[kind] = true
 		id, ok := fixes[kind]
 		if !ok {
