@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners/config/perl"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/config/proxy"
+	"github.com/mxsweep/mxsweep/listeners/config/rspamd"
 	"github.com/mxsweep/mxsweep/listeners/config/systemd"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
@@ -56,6 +57,8 @@ var kinds = []kind{
 	{name: "nginx include", is: named("sites-enabled/*", "nginx/conf.d/*.conf"), read: proxy.Nginx, partOf: "nginx"},
 	{name: "amavisd", is: named("amavisd.conf", "amavisd.conf.j2", "amavisd.conf.template", "amavisd.conf.tmpl", "amavisd.conf.tpl", "amavis/conf.d/*"), read: perl.Amavis},
 	{name: "policyd-weight", is: named("policyd-weight.conf"), read: perl.PolicydWeight},
+	{name: "Rspamd", is: named("rspamd.conf"), read: rspamd.Main},
+	{name: "Rspamd worker", is: named("local.d/worker-*.inc", "override.d/worker-*.inc", "rspamd/worker-*.inc"), read: rspamd.Worker, partOf: "Rspamd"},
 	{name: "systemd service", is: named("*.service"), read: systemd.Service},
 	{name: "systemd service drop-in", is: named("*.service.d/*.conf"), read: systemd.Service, partOf: "systemd service"},
 	{name: "systemd socket", is: named("*.socket"), read: systemd.Socket},
