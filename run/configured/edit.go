@@ -39,8 +39,9 @@ func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
 	return e
 }
 
-// hunk returns the part of a file in which it differs from a new text. In a line it has
-// the whole token; a line that is added follows the one that it belongs to.
+// hunk returns the part of a file in which it differs from a new text; nil if a region of
+// SARIF cannot be that part. In a line it has the whole token; a line that is added follows
+// the one that it belongs to.
 func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement {
 	old := f.Text
 	if !strings.HasSuffix(old, "\n") && strings.HasSuffix(text, "\n") {
@@ -67,6 +68,12 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		start, end = min(start, from), max(end, to)
 	}
 	a, b := f.Anchor(start, start), f.Anchor(end, end)
+	if from, _ := f.Range(&a); from != start {
+		return nil
+	}
+	if to, _ := f.Range(&b); to != end { // a region has no end of a line
+		return nil
+	}
 	e := &result.Replacement{
 		StartLine: a.Line, StartColumn: a.Column, EndLine: b.Line, EndColumn: b.Column,
 		Old: old[start:end], Text: text[start:newEnd],

@@ -1,0 +1,59 @@
+package configured
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+// FuzzHunk checks that a text with the hunk applied is the new text, and that the lines of
+// a suggestion are those of the new text.
+func FuzzHunk(f *testing.F) {
+	f.Add("10025 inet\n", "127.0.0.1:10025 inet\n", 0, 5)
+	f.Add("port = 1\n  }\n", "port = 1\n  address = x\n  }\n", 7, 8)
+	f.Add("a\r\nä 𝄞", "a\r\nä 𝄞\nb\n", 3, 5)
+	f.Add("aaa", "aaaa", 1, 2)
+	f.Fuzz(func(t *testing.T, old, text string, from, to int) {
+		if !utf8.ValidString(old) || !utf8.ValidString(text) || old == text {
+			return
+		}
+		file := source.NewFile("x", "x", old)
+		at := file.Anchor(from, to)
+		e := hunk(file, text, &at)
+		if e == nil {
+			return
+		}
+		want := text
+		if !strings.HasSuffix(old, "\n") {
+			want = strings.TrimSuffix(want, "\n")
+		}
+		start, end := place(old, e.StartLine, e.StartColumn), place(old, e.EndLine, e.EndColumn)
+		if start > end || old[start:end] != e.Old || old[:start]+e.Text+old[end:] != want {
+			t.Fatalf("%q to %q: %+v", old, text, e)
+		}
+		if !strings.Contains("\n"+want+"\n", "\n"+e.Lines+"\n") && !strings.Contains("\n"+want, "\n"+e.Lines+"\r") {
+			t.Errorf("%q to %q: lines %q", old, text, e.Lines)
+		}
+	})
+}
+
+// place returns the offset of a line and a column of UTF-16 code units.
+func place(text string, line, column int) int {
+	at := 0
+	for range line - 1 {
+		at += strings.IndexByte(text[at:], '\n') + 1
+	}
+	units := 1
+	for i, c := range text[at:] {
+		if units >= column {
+			return at + i
+		}
+		units++
+		if c > 0xffff {
+			units++
+		}
+	}
+	return len(text)
+}
