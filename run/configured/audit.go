@@ -170,6 +170,8 @@ var fixes = map[string]string{
 	"systemd socket":          "",
 	"systemd socket drop-in":  "",
 	"options of a daemon":     ofFile,
+	"Rspamd":                  ofFile,
+	"Rspamd worker":           ofFile,
 }
 
 // fixOf returns the id of the fix that binds a listener of a file, "" if there is none.

@@ -132,6 +132,8 @@ func TestEditsOfEachKind(t *testing.T) {
 		{"Compose, long syntax with an address", "compose.yml", "services:\n  postfix:\n    ports:\n      - published: 10025\n        target: 10025\n        host_ip: 0.0.0.0\n      - target: 25\n        published: 25\n", "        host_ip: 127.0.0.1"},
 		{"Compose, a mapping", "compose.yml", "services:\n  postfix:\n    ports: [{target: 10025, published: \"10025\"}, {target: 25, published: 25}]\n", "    ports: [{target: 10025, published: \"10025\", host_ip: 127.0.0.1}, {target: 25, published: 25}]"},
 		{"Compose, IPv6", "compose.yml", "services:\n  postfix:\n    ports:\n      - \"[::]:10025:10025\"\n", "      - \"[::1]:10025:10025\""},
+		{"Dovecot with CRLF", "dovecot.conf", "protocols = lmtp\r\nservice lmtp {\r\n  inet_listener lmtp {\r\n    port = 24\r\n  }\r\n}\r\n", "    port = 24\r\n    address = 127.0.0.1"},
+		{"Rspamd", "rspamd/local.d/worker-proxy.inc", "bind_socket = \"*:11332\"; # ä\nmilter = yes;\n", "bind_socket = \"localhost:11332\";"},
 		{"OpenDKIM", "opendkim.conf", "Syslog yes\r\nSocket\tinet:8891@0.0.0.0\r\n", "Socket inet:8891@127.0.0.1"},
 		{"OpenDMARC", "opendmarc.conf", "Socket inet:8893\n", "Socket inet:8893@127.0.0.1"},
 		{"clamd", "clamd.conf", "TCPSocket 3310\nLogTime yes\n", "LogTime yes\nTCPAddr 127.0.0.1"},

@@ -53,7 +53,7 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		end, newEnd = end-1, newEnd-1
 	}
 	if start == end { // inserted: a line begins with the end of the one before
-		for start > 0 && !lineEnd(text[start:newEnd]) && strings.Contains(text[start:newEnd], "\n") && text[newEnd-1] == old[start-1] {
+		for start > 0 && !lineEnd(text, start) && strings.Contains(text[start:newEnd], "\n") && text[newEnd-1] == old[start-1] {
 			start, end, newEnd = start-1, end-1, newEnd-1
 		}
 	}
@@ -87,9 +87,9 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 	return e
 }
 
-// lineEnd reports whether a text begins with the end of a line.
-func lineEnd(text string) bool {
-	return strings.HasPrefix(text, "\n") || strings.HasPrefix(text, "\r\n")
+// lineEnd reports whether the end of a line begins at an offset of a text.
+func lineEnd(text string, at int) bool {
+	return strings.HasPrefix(text[at:], "\r\n") || text[at] == '\n' && (at == 0 || text[at-1] != '\r')
 }
 
 // prefix returns how many bytes two texts have in common at the beginning.
