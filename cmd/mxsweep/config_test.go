@@ -94,7 +94,7 @@ func TestPreCommitHook(t *testing.T) {
 	files := regexp.MustCompile(h.Files)
 	for _, name := range []string{
 		"master.cf", "a/main.cf.j2", "dovecot.conf", "conf.d/10-master.conf", "compose.yml", "docker-compose.prod.yaml", "haproxy.cfg",
-		"nginx/sites-enabled/mail", "etc/default/postgrey", "x.service", "x.socket", "mail/Dockerfile", "amavis/conf.d/50-user", "mxsweep.yaml",
+		"nginx/sites-enabled/mail", "rspamd/local.d/worker-proxy.inc", "etc/default/postgrey", "x.service", "x.socket", "mail/Dockerfile", "amavis/conf.d/50-user", "mxsweep.yaml",
 	} {
 		if !files.MatchString(name) {
 			t.Errorf("%q does not trigger the hook", name)
