@@ -2,8 +2,10 @@ package fingerprint
 
 import (
 	"context"
+	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
@@ -20,8 +22,6 @@ const (
 	// calmWait is the wait for the greeting, and for a reply while the speed of the
 	// port is unknown.
 	calmWait = 2500 * time.Millisecond
-	// calmConns is its maximum number of connections.
-	calmConns = 8
 )
 
 // Doubtful reports whether a port may say more than svc, which [Identifier.Identify]
@@ -42,7 +42,7 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 			return false // its time is used up
 		}
 	case "":
-		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && svc.Confidence >= plain-1 || hungUp(svc) {
+		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && (svc.Confidence >= plain-1 || !svc.unheard) || hungUp(svc) {
 			return false
 		}
 	}
@@ -63,17 +63,22 @@ func (id *Identifier) AgainTime(addr netip.Addr) time.Duration {
 	return max(shortRetrySpent, 2*orDefault(id.GreetingTimeout, DefaultGreetingTimeout)-h.ended.Sub(h.begun))
 }
 
-// Again repeats the dialogue with a port that is [Identifier.Doubtful]: one connection
-// and one question at a time, with more time for each reply. It returns the Service
-// with more information, which is first if the second dialogue found nothing or could
-// not connect. No other dialogue with the host should be under way.
+// Again goes on with the dialogue with a port that is [Identifier.Doubtful]: one
+// connection and one question at a time, with more time for each reply, and with the
+// connections that the first dialogue left. It returns the Service with more
+// information, which is first if the second dialogue found nothing or could not connect.
+// No other dialogue with the host should be under way.
 func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identification) *Identification {
 	if ctx.Err() != nil || !id.allows(r.Target.Addr()) {
 		return first
 	}
-	left := id.allowance()
-	left.conns.Store(calmConns)
-	left.time.Add(-int64(first.spent))
+	left := first.left
+	if left == nil {
+		left = id.allowance()
+	}
+	if left.conns.Load() <= 0 {
+		return first
+	}
 	s := newSession(id, id.host(r.Target.Addr()), r.Target, r.RTT, nil, left)
 	s.second, s.calm, s.perPort, s.most = true, true, 1, calmTime
 	s.listened = first.Inconclusive == result.InconclusiveNoReply
@@ -83,14 +88,24 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 			s.hintReplied(&first.Transcript.Exchanges[i])
 		}
 	}
+	s.resume(first)
 	if s.run(ctx) != nil || ctx.Err() != nil {
 		return first
 	}
 	svc := s.service()
-	if svc.Confidence > first.Confidence || svc.Confidence == first.Confidence && first.Inconclusive != "" && svc.Inconclusive == "" {
+	svc.left = left
+	if svc.saysMore(first) {
 		return svc
 	}
 	return first
+}
+
+// saysMore reports whether the result of a second dialogue is the better one.
+func (i *Identification) saysMore(first *Identification) bool {
+	if i.Confidence != first.Confidence {
+		return i.Confidence > first.Confidence
+	}
+	return first.Inconclusive != "" && i.Inconclusive == "" || first.Product == "" && i.Product != ""
 }
 
 // hintReplied moves a question that had a reply in an earlier dialogue to the front,
@@ -152,8 +167,11 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle, second.perPort, second.most = s.idle, 1, most
 	second.greets = second.greets || s.greetingBegun
-	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
-		!second.settled() && second.confidence() == s.confidence() {
+	if second.run(ctx) != nil || second.confidence() < s.confidence() {
+		return s
+	}
+	whole := second.settled() && s.left.conns.Load() > 0 // else it may lack what the first one has
+	if !whole && second.confidence() == s.confidence() {
 		return s
 	}
 	return second
@@ -223,6 +241,9 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	if !slow && !(s.silent() && h.replied()) {
 		return s
 	}
+	if s.leaves() {
+		return s
+	}
 	second := newSession(id, h, r.Target, r.RTT, nil, s.left)
 	second.second, second.greetingOnly = true, !slow
 	for _, ex := range s.order {
@@ -258,4 +279,112 @@ func (id *Identifier) askRefused(ctx context.Context, s *session, r scan.Result)
 		s = next
 	}
 	return s
+}
+
+// heard is what a session has heard, where silence shows nothing: an answer may still
+// have been under way.
+type heard struct{ *session }
+
+// Exchange makes it a signatures.Seen.
+func (h heard) Exchange(id string) (*Exchange, bool) {
+	ex, pending := h.session.Exchange(id)
+	if ex != nil && ex.Probe != signatures.Greeting && ex.End == signatures.EndSilence && len(ex.Reply) == 0 {
+		return nil, true
+	}
+	return ex, pending
+}
+
+// unheard reports whether an answer that did not come could have given a surer name than
+// the best signature, which is nil if there is none. The caller holds the lock.
+func (s *session) unheard(best *signatures.Signature) bool {
+	return slices.ContainsFunc(s.id.Signatures.Signatures, func(sig *signatures.Signature) bool {
+		return (best == nil || sig.Confidence > best.Confidence) && sig.Match(heard{s}) == signatures.Unknown
+	})
+}
+
+// resume makes the session go on where an earlier dialogue with the port ended: what was
+// answered clearly is not asked again, and a port that was listened to, or that answers
+// what a silent port is asked, needs no connection for its greeting.
+func (s *session) resume(first *Identification) {
+	if first.Transcript == nil || len(first.Banner) > 0 || first.TLS != nil ||
+		!slices.Contains([]result.Inconclusive{"", result.InconclusiveNoReply}, first.Inconclusive) {
+		return
+	}
+	greeting := first.Transcript.Find(signatures.Greeting)
+	if greeting == nil || !neverGreets(greeting) {
+		return
+	}
+	speaks, enough := false, first.silenceCounts()
+	for i := range first.Transcript.Exchanges {
+		ex := &first.Transcript.Exchanges[i]
+		if p := s.id.Signatures.Probe(ex.Probe); p == nil || p.Quiet == 0 || ex.TLS || ex.Proxied || likeGreeting(ex.Reply) {
+			continue
+		}
+		if reliable(ex, enough) {
+			s.remember(ex)
+			speaks = speaks || len(ex.Reply) > 0
+		}
+	}
+	if speaks || !s.greets && greeting.Took >= s.id.greetingWait() {
+		s.listened = true
+		s.remember(greeting)
+		s.greetingDecided = true
+	}
+}
+
+// soon is how long the end of a connection may take that names a daemon by hanging up at
+// once: no signature allows more on a loaded machine.
+const soon = 1200 * time.Millisecond
+
+// reliable reports whether an exchange can be relied on that took place beside others: it
+// was answered and is known completely, its connection was closed soon, or it had so much
+// time that its silence counts.
+func reliable(ex *Exchange, enough time.Duration) bool {
+	switch {
+	case ex.Incomplete || len(ex.Reply) >= maxKept:
+		return false
+	case len(ex.Reply) > 0:
+		return true
+	case ex.End == signatures.EndSilence:
+		return ex.Took >= enough
+	}
+	return (ex.End == signatures.EndClosed || ex.End == signatures.EndReset) && ex.Took <= soon
+}
+
+// silenceCounts returns after what time a silence counts: on a host and a machine that
+// are quick, after earlyFactor times the slowest answer that there was.
+func (i *Identification) silenceCounts() time.Duration {
+	var slowest time.Duration
+	for k := range i.Transcript.Exchanges {
+		if ex := &i.Transcript.Exchanges[k]; ex.Probe != signatures.Greeting {
+			slowest = max(slowest, latency(ex))
+		}
+	}
+	if i.slow || slowest == 0 {
+		return math.MaxInt64
+	}
+	return earlyFactor * slowest
+}
+
+// remember adds an exchange of an earlier dialogue.
+func (s *session) remember(ex *Exchange) {
+	known := *ex
+	known.Remember(true)
+	s.asked[ex.Probe], s.exchanges[ex.Probe] = true, &known
+	s.order = append(s.order, &known)
+}
+
+// greetsInstead reports whether the port, which did not greet in an earlier dialogue, greets on the
+// connection of a question that has not been sent: then that is the first connection.
+func (s *session) greetsInstead(w *wire, p *signatures.Probe) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(w.unread) == 0 {
+		return false
+	}
+	s.order = slices.DeleteFunc(s.order, func(ex *Exchange) bool { return ex.Probe == signatures.Greeting })
+	delete(s.exchanges, signatures.Greeting)
+	delete(s.asked, p.ID)
+	s.greetingDecided, s.greetingOnly = false, false
+	return true
 }

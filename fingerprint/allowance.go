@@ -7,11 +7,15 @@ import (
 )
 
 const (
-	// maxConns is how many connections [Identifier.Identify] makes to one port in all,
-	// including the one that found it; maxRecord is the same if everything is recorded.
-	// [Identifier.Again] may make calmConns more.
+	// maxConns is how many connections one port gets in all, including the one that
+	// found it: those of [Identifier.Identify] and of [Identifier.Again] together.
+	// maxRecord is the same if everything is recorded.
 	maxConns  = 10
 	maxRecord = 40
+
+	// keptConns is how many of them Identify leaves for Again where a port answers slowly.
+	// Policyd-weight needs that many questions to be named.
+	keptConns = 6
 
 	// portTime is the time limit of all dialogues with a port, unless the Identifier
 	// has another one: less than twice the time for which a port without replies is
@@ -75,6 +79,35 @@ func (id *Identifier) allowance() *allowance {
 		a.conns.Store(maxRecord)
 	}
 	return a
+}
+
+// reserved is how many connections the dialogue leaves for [Identifier.Again]: where the
+// port answers slowly, more questions beside those to other ports would tell little.
+// What it answered is not asked again there. On a slow host, so is what the number of a
+// silent port does not suggest, which makes a question odd. The caller holds the lock.
+func (s *session) reserved(odd bool) int64 {
+	if s.calm || s.id.Record || s.greetingBegun || s.layer != (layer{}) {
+		return 0
+	}
+	if silent := s.repliedToNothing(); silent && !(odd && s.suggestsQuiet() && (s.host.slow() > 0 || s.id.late.Load())) || !silent && s.slowest <= slowness {
+		return 0 // few silent ports are asked again, and first those whose number suggests a question
+	}
+	if best := s.best(); best != nil && best.Product != "" && best.Confidence >= plain-1 {
+		return 0 // it is not asked again: see [Identifier.Doubtful]
+	}
+	return keptConns
+}
+
+// leaves reports whether the dialogue must end because the connections that are left are
+// kept.
+func (s *session) leaves() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inner != nil || s.left.conns.Load() > s.reserved(true) {
+		return false
+	}
+	s.spared = true
+	return true
 }
 
 // pace waits until one more connection may be opened, and records how long that took.

@@ -21,7 +21,7 @@ func (s *session) service() *Identification {
 	s.finish()
 	svc := unknownService()
 	svc.slow = s.id.late.Load() || s.host.slow() > 0
-	svc.slowPort, svc.suggested = s.oneByOne || s.slowest > slowness, s.suggestsQuiet()
+	svc.slowPort, svc.suggested = s.oneByOne || s.spared || s.slowest > slowness, s.suggestsQuiet()
 	svc.Transcript = s.transcript()
 	svc.TLS = s.tlsInfo
 	if s.layer.tls {
@@ -31,7 +31,9 @@ func (s *session) service() *Identification {
 		svc.Banner = bytes.Clone(g.Reply[:min(len(g.Reply), maxBanner)])
 		svc.BannerTruncated = len(g.Reply) > maxBanner || g.End == signatures.EndLimit
 	}
-	if best := s.best(); best != nil {
+	best := s.best()
+	svc.unheard = s.unheard(best)
+	if best != nil {
 		s.name(svc, best)
 	}
 	s.nameImported(svc)

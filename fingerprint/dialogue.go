@@ -63,14 +63,19 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 			s.open[p] = false
 		}
 	}()
+	root := p
 	if p.ID == signatures.Greeting {
 		s.listen(ctx, w)
 	} else if !s.begins(ctx, w, p) || !s.provesSilence(ctx, w, p) {
-		s.hangUp(ctx, w, nil)
-		return
+		if !s.greetsInstead(w, p) {
+			s.hangUp(ctx, w, nil)
+			return
+		}
+		root = s.id.Signatures.Probe(signatures.Greeting)
+		s.listen(ctx, w)
 	}
 	var last *signatures.Probe
-	for next := p; next != nil && !s.entered(w); next = s.next(ctx, next, w, p) {
+	for next := root; next != nil && !s.entered(w); next = s.next(ctx, next, w, root) {
 		last, held = next, append(held, next.ID)
 		if len(next.Send) > 0 || next.Enters != nil {
 			s.ask(ctx, w, next)

@@ -37,10 +37,7 @@ func identifyServer(t *testing.T, n *mailtest.Network, server *mailtest.Server, 
 	id := &Identifier{Signatures: load(t), Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
 		return n.Dial(ctx, server.Addr())
 	}}
-	svc, err := id.Identify(t.Context(), scan.Result{Target: netip.AddrPortFrom(server.Addr().Addr(), port)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	svc := identifyWhole(t, id, scan.Result{Target: netip.AddrPortFrom(server.Addr().Addr(), port)})
 	id.limit.Await(t.Context())
 	return svc
 }

@@ -156,10 +156,12 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 		if ctx.Err() != nil {
 			why = result.InconclusiveUnfinished
 		}
-		return withoutDialogue(why), fmt.Errorf("identifying %v: %w", r.Target, err)
+		svc := withoutDialogue(why)
+		svc.left = left
+		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	svc := s.service()
-	svc.spent = id.portTime() - time.Duration(left.time.Load())
+	svc.left = left
 	if ctx.Err() != nil && svc.Inconclusive == "" {
 		svc.Inconclusive = result.InconclusiveUnfinished // all questions that remained
 	}

@@ -18,8 +18,12 @@ func (s *session) greetingWait() time.Duration {
 	case s.second && (!s.calm || s.listened):
 		return max(retryGreetingWait, 2*s.host.slow())
 	}
-	p := s.id.Signatures.Probe(signatures.Greeting)
-	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
+	return s.id.greetingWait() + s.rtt
+}
+
+// greetingWait is the usual wait for a greeting.
+func (id *Identifier) greetingWait() time.Duration {
+	return orDefault(id.GreetingWait, id.Signatures.Probe(signatures.Greeting).Read.Wait)
 }
 
 // listenWait returns the wait for the greeting on the first connection, as known now:
@@ -69,13 +73,27 @@ func (s *session) listen(ctx context.Context, w *wire) {
 		s.beginGreeting()
 	}
 	ex, start := &Exchange{Probe: signatures.Greeting}, time.Now()
-	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
+	var asked *signatures.Probe
+	for _, wait := range []func() time.Duration{s.greetingWait, s.listenWait} {
+		passed := time.Since(start)
+		ex.Reply, ex.End, ex.First, _ = w.readWhile(ctx, until("greeting", nil), func() time.Duration { return wait() - passed })
+		ex.Took = time.Since(start)
+		if ctx.Err() != nil || ex.End != signatures.EndSilence || len(ex.Reply) > 0 {
+			break
+		}
+		if asked == nil {
+			asked = s.askAlone(ctx, w)
+		}
+		if s.servesOne() {
+			break
+		}
+	}
+	if asked != nil {
+		s.endAlone(ctx, w, ex, asked)
+	}
 	ex.Reply = skipBlank(ex.Reply)
 	s.markIncomplete(ctx, w, ex, "greeting", start)
 	w.onFirstByte, w.latest = nil, time.Time{}
-	if ctx.Err() == nil && ex.End == signatures.EndSilence && len(ex.Reply) == 0 {
-		s.askAlone(ctx, w)
-	}
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
@@ -89,32 +107,64 @@ const aloneWait = 2 * slowness
 // askAlone asks a port that replied to nothing what its number suggests, on the
 // connection on which its greeting was waited for: no other is open to it any more, and
 // a daemon that serves one connection at a time replies on that one alone. All that a
-// reply shows is that the port is worth another dialogue.
-func (s *session) askAlone(ctx context.Context, w *wire) {
+// reply shows is that the silence before meant nothing: from then on the port has one
+// connection at a time. It returns the question, or nil if there was none.
+func (s *session) askAlone(ctx context.Context, w *wire) *signatures.Probe {
 	s.mu.Lock()
 	p := s.aloneProbe()
 	s.mu.Unlock()
 	if p == nil {
-		return
+		return nil
 	}
 	sent := s.fill(w, p.Send)
+	w.onFirstByte = nil // which may be one of the answer
 	if !w.send(sent) {
-		return
+		return p
 	}
 	reply, end, _, _ := w.read(ctx, until(p.Read.Until, sent), aloneWait+2*s.rtt)
-	if end == signatures.EndSilence {
-		w.send(p.Close)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.oneByOne = ctx.Err() == nil && (len(reply) > 0 || end == signatures.EndClosed || end == signatures.EndReset)
+	s.showsOne(ctx, reply, end)
+	return p
+}
+
+// endAlone ends the connection on which a port was asked alone. What came there later
+// than the answer was waited for is the answer, or a greeting.
+func (s *session) endAlone(ctx context.Context, w *wire, ex *Exchange, asked *signatures.Probe) {
+	if likeGreeting(ex.Reply) {
+		s.beginGreeting()
+	} else {
+		s.mu.Lock()
+		s.showsOne(ctx, ex.Reply, ex.End)
+		s.mu.Unlock()
+		ex.Reply, ex.End = nil, signatures.EndSilence
+	}
+	w.send(asked.Close)
+	w.gone = true // the answer may still come
+}
+
+// showsOne notes that a port serves one connection at a time, if it reacted to a question
+// that it was asked alone. The caller holds the lock.
+func (s *session) showsOne(ctx context.Context, reply []byte, end string) {
+	if s.oneByOne || ctx.Err() != nil || len(reply) == 0 && end != signatures.EndClosed && end != signatures.EndReset {
+		return
+	}
+	s.oneByOne, s.perPort = true, 1
+	s.retrySilent(func(*Exchange) bool { return true })
+}
+
+// servesOne reports whether the port is known to serve one connection at a time.
+func (s *session) servesOne() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.oneByOne
 }
 
 // aloneProbe returns the first question that the port number suggests and that may be
 // asked, if the port replied to nothing and has no other connection, and nil otherwise.
 // The caller holds the lock.
 func (s *session) aloneProbe() *signatures.Probe {
-	if s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.repliedToNothing() || s.host.crowded() {
+	if s.oneByOne || s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.repliedToNothing() || s.host.crowded() {
 		return nil
 	}
 	for _, p := range s.id.Signatures.Probes {

@@ -64,7 +64,8 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			wake = sooner(wake, rankLook) // the host may turn out to be slow meanwhile
 			continue
 		}
-		if s.left.conns.Load() <= 0 {
+		if kept := s.reserved(!leads[p.ID]); s.left.conns.Load() <= kept {
+			s.spared = s.spared || kept > 0
 			break
 		}
 		if left := s.left.conns.Load(); !leads[p.ID] && (left <= kept || left <= keptForLayers && p.Enters == nil && !openers[p.ID]) {

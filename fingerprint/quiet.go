@@ -69,8 +69,11 @@ func (s *session) quietEnd() time.Duration {
 		return 6*silentGrace + s.waited()
 	}
 	usual := s.greetingWait() + silentGrace
-	if s.greets && !s.second && !s.host.holdsUp() {
+	if (s.greets || s.suggestsQuiet()) && !s.second && !s.host.holdsUp() {
 		usual = max(usual, s.greetingTimeout()) // the questions came late
+	}
+	if s.oneByOne {
+		usual += maxRetryTime
 	}
 	return usual + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
 }
@@ -133,6 +136,8 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 		quiet /= 4
 	case s.greets && !s.repliedLocked():
 		quiet = s.greetingWait()
+	case s.suggestsQuiet() && s.repliedToNothing() && p.Enters == nil && !s.host.holdsUp():
+		quiet = s.greetingWait() + 2*aloneWait // by then it was asked alone
 	}
 	return max(quiet, 3*s.rtt)
 }
@@ -144,6 +149,12 @@ func (s *session) unproven(p *signatures.Probe) bool {
 		!s.greetingDecided && !s.repliedLocked() && !s.host.holdsUp()
 }
 
+// resumes reports whether the port was listened to in an earlier dialogue, and has not
+// been in this one. The caller holds the lock.
+func (s *session) resumes() bool {
+	return s.calm && s.first == nil && s.greetingDecided && !s.twice && !s.repliedLocked()
+}
+
 // provesSilence listens on the connection of the first question to a silent port, before
 // that is sent. It reports whether the question may be sent.
 func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Probe) bool {
@@ -152,6 +163,9 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 	}
 	s.mu.Lock()
 	unproven, quiet := s.unproven(p), s.quietFor(p)
+	if s.resumes() {
+		unproven, quiet = true, s.greetingWait()
+	}
 	s.mu.Unlock()
 	var got []byte
 	if unproven {
@@ -169,6 +183,9 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 	case ctx.Err() != nil || s.greetingBegun:
 		return false
 	case len(got) > 0: // it greets, but not on the first connection: see [Identifier.again]
+		if s.resumes() {
+			w.unread = got
+		}
 		s.greets, s.greetingOnly = true, true
 		s.host.answered(s.target.Port(), 0)
 		return false

@@ -174,11 +174,7 @@ func identifyReplay(t *testing.T, n *mailtest.Network, set *signatures.Set, tr *
 	id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
 		return n.Dial(ctx, server.Addr())
 	}}
-	svc, err := id.Identify(t.Context(), scan.Result{Target: target})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return svc
+	return identifyWhole(t, id, scan.Result{Target: target})
 }
 
 // check compares an identification with the truth.

@@ -7,8 +7,6 @@
 package fingerprint
 
 import (
-	"time"
-
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -47,11 +45,14 @@ type Identification struct {
 	// because it was busy with our other connections to it.
 	slowPort bool
 
+	// unheard says that a question without an answer could have given a surer name.
+	unheard bool
+
 	// suggested says that the port number suggests a question for silent ports.
 	suggested bool
 
-	// spent is how long the conversations with the port took in all.
-	spent time.Duration
+	// left is what the port may still be asked; nil if there was no dialogue with it.
+	left *allowance
 
 	// Transcript has the raw exchanges, for reports on unknown services and for
 	// recording examples. Replies are complete if Record is set, otherwise cut

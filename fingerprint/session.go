@@ -82,6 +82,7 @@ type session struct {
 	overdue         bool                    // the wait for its greeting is longer than detachAfter
 	trickling       bool                    // counted by the host as a port whose greeting has begun but is slow
 	waitedFor       bool                    // noted by the host as slow
+	spared          bool                    // questions were left for another dialogue: see reserved
 	oneByOne        bool                    // it was silent only because it serves one connection at a time
 	turn            turn                    // to send the probes for silent ports
 	entering        int                     // connections that have most likely entered a layer
@@ -143,7 +144,7 @@ func (s *session) within(l layer, w *wire) *session {
 // run runs the dialogue. The error is that of the first connection.
 func (s *session) run(ctx context.Context) error {
 	parent := ctx
-	if s.conn == nil && s.wire == nil {
+	if s.conn == nil && s.wire == nil && !s.greetingDecided {
 		if err := s.pace(ctx); err != nil {
 			return err
 		}
@@ -211,7 +212,7 @@ func (s *session) localError() error {
 }
 
 // giveUp closes the connection with which the session would have begun, or
-// releases its slot.
+// releases its slot. One that resumes has neither.
 func (s *session) giveUp() {
 	switch {
 	case s.conn != nil:
@@ -334,8 +335,14 @@ func latency(ex *Exchange) time.Duration {
 // enough, as is known by now ([session.timedOutEarly]): those in only, or all of
 // them if it is nil.
 func (s *session) retryEarly(only map[string]bool) {
+	s.retrySilent(func(ex *Exchange) bool { return (only == nil || only[ex.Probe]) && s.timedOutEarly(ex) })
+}
+
+// retrySilent allows repeating the questions to a silent port that had no answer, once
+// each, if their silence shows nothing. The caller holds the lock.
+func (s *session) retrySilent(shown func(*Exchange) bool) {
 	for id, ex := range s.exchanges {
-		if s.retried[id] || only != nil && !only[id] || !s.timedOutEarly(ex) {
+		if s.retried[id] || id == signatures.Greeting || ex.End != signatures.EndSilence || len(ex.Reply) > 0 || !shown(ex) {
 			continue
 		}
 		s.retried[id] = true
