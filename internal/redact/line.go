@@ -2,6 +2,7 @@ package redact
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -36,7 +37,8 @@ func Value(name, value string) string {
 
 // Secrets returns where a line of a configuration file has secrets, in order; see Line.
 func Secrets(line string) [][2]int {
-	if !mayHold.MatchString(line) {
+	lower := strings.ToLower(line)
+	if !slices.ContainsFunc(signs, func(s string) bool { return strings.Contains(lower, s) }) {
 		return nil
 	}
 	var list [][2]int
@@ -54,8 +56,8 @@ func Secrets(line string) [][2]int {
 	return list
 }
 
-// mayHold finds quickly that a line has no secret.
-var mayHold = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|nonce|auth|://`)
+// signs are what a line with a secret has, one of them in any case.
+var signs = []string{"pass", "pw", "secret", "token", "key", "credential", "nonce", "auth", "basic", "bearer", "://"}
 
 // names are the names of secrets.
 const names = `[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|nonce|(?:api|auth|access|private|shared|account|signing|encryption)[_-]?key)[\w.-]*` +

@@ -26,7 +26,7 @@ type positions struct {
 	counted bool
 	ascii   bool           // each character is one byte
 	blocks  []block        // of a text that is not ASCII
-	texts   map[int]string // the text of long lines, and of those with secrets, as anchors show it
+	texts   map[int]string // the text of lines, as anchors show it
 }
 
 // A block is the beginning of a part of a text, with how much is before it.
@@ -102,12 +102,10 @@ func (f *File) text(i int, line string) string {
 		}
 		shown = shown[:n]
 	}
-	if shown != line { // otherwise it costs no memory
-		if f.texts == nil {
-			f.texts = map[int]string{}
-		}
-		f.texts[i] = shown
+	if f.texts == nil {
+		f.texts = map[int]string{}
 	}
+	f.texts[i] = shown
 	return shown
 }
 

@@ -13,6 +13,7 @@ type address struct {
 	first, last int    // the ports; 0 if it has none
 	offset      int    // added to the port of the client, if it has none
 	local       bool   // a local socket or a file descriptor: no port
+	inherited   bool   // a file descriptor, which may be one of a TCP port
 }
 
 // portless are the prefixes of addresses without a TCP port.
@@ -33,7 +34,7 @@ func haproxyAddress(s string, needsPort bool) (a address, problem string) {
 		return a, "the address is empty"
 	}
 	if s[0] == '/' || slices.ContainsFunc(portless, func(p string) bool { return strings.HasPrefix(s, p) }) {
-		a.local = true
+		a.local, a.inherited = true, strings.HasPrefix(s, "fd@")
 		return a, ""
 	}
 	a.host = s

@@ -117,8 +117,9 @@ func (h *haproxy) servers(b *section) []server {
 func (h *haproxy) server(b *section, w, send word) {
 	a, problem := haproxyAddress(w.text, false)
 	switch doubt := w.doubt(); {
-	case len(b.servers) >= maxListeners:
-		h.tooMany(w)
+	case len(b.servers) >= maxServers:
+		h.full = true
+		h.doubt("there are more servers than are read", b.head.words[0])
 	case doubt != "" && (problem != "" || a.first == 0):
 		h.doubt(doubt, w)
 	case problem != "":
@@ -152,14 +153,9 @@ func (h *haproxy) connect(l *listeners.Listener, servers []server) {
 		if port < 1 || port > 65535 {
 			continue
 		}
-		if len(h.c.Edges) >= maxListeners {
-			h.tooMany(s.at)
+		if !h.c.AddEdge(listeners.Edge{From: l.Service, File: l.At.File, Kind: listeners.EdgeProxy, Host: s.host, Port: uint16(port), At: s.at.place()}) {
+			h.full = true
 			return
-		}
-		e := listeners.Edge{From: l.Service, File: l.At.File, Kind: listeners.EdgeProxy, Host: s.host, Port: uint16(port), At: s.at.place()}
-		if !h.edges[e] {
-			h.edges[e] = true
-			h.c.Edges = append(h.c.Edges, e)
 		}
 	}
 }

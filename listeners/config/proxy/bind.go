@@ -87,6 +87,9 @@ func (h *haproxy) listen(base listeners.Listener, title string, w word, v6only b
 	case problem != "":
 		h.doubt(problem+"; HAProxy does not start", w)
 		return
+	case a.inherited:
+		h.doubt("on what a file descriptor listens depends on what starts HAProxy", w)
+		return
 	case a.local:
 		return
 	}
@@ -100,34 +103,23 @@ func (h *haproxy) listen(base listeners.Listener, title string, w word, v6only b
 		base.Causes = []listeners.Cause{{Why: fmt.Sprintf("%q has no address; HAProxy then listens on all of them", w.text)}}
 	}
 	for port := a.first; port <= a.last; port++ {
-		if len(h.c.Listeners) >= maxListeners {
-			h.tooMany(w)
-			return
-		}
 		l := base
 		l.Port = uint16(port)
-		l.Service = h.unique(strings.TrimSpace(fmt.Sprintf("%s %s", title, w.text)), a, port)
-		h.c.Listeners = append(h.c.Listeners, l)
+		l.Service = serviceName(title, w, a.first, a.last, port)
+		if !h.c.AddListener(&l) {
+			h.full = true
+			return
+		}
 		h.connect(&l, servers)
 	}
 }
 
-// unique returns a name for a listener that no other has.
-func (h *haproxy) unique(name string, a address, port int) string {
-	if a.first != a.last {
+// serviceName returns what a listener of a section or block is called: by its address, and
+// by its port if the address has several.
+func serviceName(title string, w word, first, last, port int) string {
+	name := strings.TrimSpace(title + " " + w.text)
+	if first != last {
 		name += fmt.Sprintf(" port %d", port)
 	}
-	h.names[name]++
-	if n := h.names[name]; n > 1 {
-		return h.unique(fmt.Sprintf("%s, number %d", name, n), address{}, port)
-	}
 	return name
-}
-
-// tooMany adds the doubt that not all is read, once.
-func (h *haproxy) tooMany(at word) {
-	if !h.full {
-		h.full = true
-		h.doubt("there are more listeners and servers than are read", at)
-	}
 }

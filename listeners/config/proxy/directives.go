@@ -29,6 +29,7 @@ type parsing struct {
 	stack   []*directive
 	top     []*directive
 	problem func(problem string, at word)
+	read    int // how many words and directives
 }
 
 // parseDirectives returns the directives of a file. problem is called for what makes nginx
@@ -38,6 +39,10 @@ func parseDirectives(f *source.File, problem func(problem string, at word)) []*d
 	var words []word
 	for {
 		w, isWord, end := p.next()
+		if p.read++; p.read > maxSteps {
+			problem("there are more directives than are read", w)
+			return p.top
+		}
 		if isWord && strings.HasPrefix(w.text, "{%") {
 			problem("the file is a template", w)
 			continue
@@ -56,7 +61,9 @@ func parseDirectives(f *source.File, problem func(problem string, at word)) []*d
 		default:
 			if len(words) == 0 {
 				problem("a name is missing; nginx does not start", w)
-				words = append(words, w)
+				if words = append(words, w); end == endOfDirective {
+					break
+				}
 			}
 			if !p.add(&directive{words: words, isBlock: end == beginOfBlock}) {
 				problem("there are more blocks in each other than are read", w)

@@ -1,13 +1,31 @@
 package proxy
 
 import (
-	"maps"
 	"regexp"
+	"sort"
 	"strings"
 )
 
-// An environment has the variables that a file of HAProxy sets itself.
-type environment struct{ values map[string]string }
+// An environment has the variables that a file of HAProxy sets itself, as they are at one
+// line.
+type environment struct {
+	*variables
+	at int // the changes before the line
+}
+
+// variables are all changes of variables, in order.
+type variables struct {
+	changes map[string][]change
+	count   int
+	set     int // how many variables have a value at the end
+}
+
+// A change sets or unsets a variable.
+type change struct {
+	at    int
+	value string
+	known bool // it has that value
+}
 
 // maxVariables is how many variables a file can set, and maxValue how long the value of
 // one can be; further and longer ones count as not set.
@@ -16,18 +34,37 @@ const (
 	maxValue     = 4096
 )
 
+// newEnvironment returns an environment without variables.
+func newEnvironment() *environment {
+	return &environment{variables: &variables{changes: map[string][]change{}}}
+}
+
 // with returns the environment in which a variable has a value, or with known false has one
-// that is not in the files.
+// that is not in the files. e must be the last one that it returned.
 func (e *environment) with(name, value string, known bool) *environment {
-	next := environment{maps.Clone(e.values)}
-	if next.values == nil {
-		next.values = map[string]string{}
+	if _, was := e.value(name); was {
+		e.set--
 	}
-	delete(next.values, name)
-	if known && len(value) <= maxValue && len(next.values) < maxVariables {
-		next.values[name] = value
+	known = known && len(value) <= maxValue && e.set < maxVariables
+	if known {
+		e.set++
 	}
-	return &next
+	if !known && e.changes[name] == nil {
+		return e
+	}
+	e.count++
+	e.changes[name] = append(e.changes[name], change{e.count, value, known})
+	return &environment{e.variables, e.count}
+}
+
+// value returns the value of a variable, and reports whether it is known.
+func (e *environment) value(name string) (string, bool) {
+	list := e.changes[name]
+	i := sort.Search(len(list), func(i int) bool { return list[i].at > e.at })
+	if i == 0 {
+		return "", false
+	}
+	return list[i-1].value, list[i-1].known
 }
 
 // variablePattern is $NAME, ${NAME} or ${NAME-default} (HAProxy, configuration.txt 2.3); a list
@@ -56,7 +93,7 @@ func (w *word) variable(s string) (value string, width int) {
 	if !plain {
 		name, _ = group(2)
 	}
-	if v, ok := w.env.values[name]; ok {
+	if v, ok := w.env.value(name); ok {
 		return v, m[1]
 	}
 	w.open = append(w.open, name)

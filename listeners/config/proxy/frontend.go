@@ -7,8 +7,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxListeners is how many listeners, and how many edges, are read of one file.
-const maxListeners = 10_000
+// maxServers is how many servers are read of one backend.
+const maxServers = 10_000
 
 // described is what is known of the listeners of a section.
 type described struct {
@@ -33,13 +33,26 @@ func (h *haproxy) readFrontend(s *section) {
 		if d.protocol == "" {
 			d.protocol = b.speaks()
 		}
-		if servers := h.servers(b); !h.full && len(d.servers)+len(servers) <= maxListeners {
-			d.servers = append(d.servers, servers...)
-		}
+		d.servers = append(d.servers, h.used(s, b)...)
 	}
 	h.c.OnlyEdges(from)
 	d.settings = append(trust(s), sent(d.servers)...)
 	h.bindAll(s, d)
+}
+
+// used returns the servers of a backend that a section uses, as long as there are not too
+// many of all sections.
+func (h *haproxy) used(s, b *section) []server {
+	servers := h.servers(b)
+	if h.full || s.byKeyword["bind"].words == nil {
+		return nil
+	}
+	if h.steps += len(servers); h.steps > maxSteps {
+		h.full = true
+		h.doubt("there are more servers than are read", s.head.words[0])
+		return nil
+	}
+	return servers
 }
 
 // disabled reports whether a section does not listen.
@@ -105,6 +118,6 @@ func (h *haproxy) readMailers(s *section) {
 			continue
 		}
 		at := w.place()
-		h.c.Edges = append(h.c.Edges, listeners.Edge{File: at.File, Kind: listeners.EdgeRelay, Host: a.host, Port: uint16(a.first), At: at})
+		h.c.AddEdge(listeners.Edge{File: at.File, Kind: listeners.EdgeRelay, Host: a.host, Port: uint16(a.first), At: at})
 	}
 }

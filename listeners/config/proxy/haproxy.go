@@ -57,19 +57,14 @@ type haproxy struct {
 	sections []*section
 	defaults map[string]*section // by name; "" is the last one
 	passing  map[string]*section // backends and listen sections by name, the first one
-	names    map[string]int      // how many listeners want a name
-	doubts   map[listeners.Doubt]bool
-	edges    map[listeners.Edge]bool
-	full     bool
+	steps    int                 // how many servers sections have, each time that they use them
+	full     bool                // listeners, edges or servers were left out
 }
 
 // HAProxy reads haproxy.cfg (HAProxy's configuration.txt). Without an address a bind line
 // means each IPv4 address.
 func HAProxy(_ *source.Tree, f *source.File) listeners.Config {
-	h := &haproxy{
-		file: f, defaults: map[string]*section{}, passing: map[string]*section{},
-		names: map[string]int{}, doubts: map[listeners.Doubt]bool{}, edges: map[listeners.Edge]bool{},
-	}
+	h := &haproxy{file: f, defaults: map[string]*section{}, passing: map[string]*section{}}
 	h.split()
 	for _, s := range h.sections {
 		switch s.kind {
@@ -88,17 +83,12 @@ func HAProxy(_ *source.Tree, f *source.File) listeners.Config {
 	return h.c
 }
 
-// doubt adds a doubt, once.
-func (h *haproxy) doubt(problem string, at word) {
-	if d := (listeners.Doubt{Problem: problem, At: at.place()}); !h.doubts[d] {
-		h.doubts[d] = true
-		h.c.Doubts = append(h.c.Doubts, d)
-	}
-}
+// doubt adds a doubt.
+func (h *haproxy) doubt(problem string, at word) { h.c.AddDoubt(problem, at.place()) }
 
 // split reads the lines into sections.
 func (h *haproxy) split() {
-	env := &environment{}
+	env := newEnvironment()
 	var nest conditions
 	var in *section
 	for start, text := range h.file.Lines() {
@@ -134,7 +124,7 @@ func (h *haproxy) split() {
 		}
 	}
 	if len(nest) > 0 {
-		h.c.Doubts = append(h.c.Doubts, listeners.Doubt{Problem: ".endif is missing; HAProxy does not start", At: h.file.Anchor(len(h.file.Text), len(h.file.Text))})
+		h.c.AddDoubt(".endif is missing; HAProxy does not start", h.file.Anchor(len(h.file.Text), len(h.file.Text)))
 	}
 }
 
@@ -182,7 +172,7 @@ func (h *haproxy) setEnvironment(env *environment, l line) *environment {
 	case keyword == "setenv" && len(l.words) == 3:
 		return env.with(l.words[1].text, l.words[2].text, len(l.words[2].open) == 0)
 	case keyword == "resetenv":
-		return &environment{}
+		return newEnvironment()
 	case keyword == "unsetenv":
 		for _, w := range l.words[1:] {
 			env = env.with(w.text, "", false)

@@ -90,6 +90,7 @@ var haproxyTests = []readTest{
 		"4:7-13 frontend a ::1:27 = ::1 27 HAProxy/proxy/",
 		"4:14-22 frontend a [::1]:28 = ::1 28 HAProxy/proxy/",
 		`4:23-32 frontend a ipv4@*:29 = 0.0.0.0 29 HAProxy/proxy/; "ipv4@*:29" has no address; HAProxy then listens on all of them`,
+		"5:33-37 doubt: on what a file descriptor listens depends on what starts HAProxy",
 	}},
 	{"ports", "frontend a\n bind 127.0.0.1:10-12\n bind 127.0.0.1:0\n bind 127.0.0.1\n bind 127.0.0.1:25x\n bind 127.0.0.1:9-8\n", []string{
 		"2:7-22 frontend a 127.0.0.1:10-12 port 10 = 127.0.0.1 10 HAProxy/proxy/",

@@ -143,10 +143,6 @@ func (s *nginxServer) bind(l listen, w word, cause *listeners.Cause) {
 		}
 		i, ok := s.sockets[key]
 		if !ok {
-			if len(s.c.Listeners) >= maxListeners {
-				s.tooMany(w)
-				return
-			}
 			if !described {
 				described = true
 				s.describe(&base, &l)
@@ -156,10 +152,13 @@ func (s *nginxServer) bind(l listen, w word, cause *listeners.Cause) {
 			if s.block == "mail" {
 				s.describeMail(&one)
 			}
-			one.Service = s.unique(s.block+" "+w.text, l, port)
+			one.Service = serviceName(s.block, w, l.first, l.last, port)
 			i = len(s.c.Listeners)
+			if !s.c.AddListener(&one) {
+				s.full = true
+				return
+			}
 			s.sockets[key] = i
-			s.c.Listeners = append(s.c.Listeners, one)
 		}
 		s.listening = append(s.listening, i)
 		s.owning[i] = s.owning[i] || l.own

@@ -17,17 +17,14 @@ type nginx struct {
 	parsed   map[string][]*directive   // by file
 	includes map[string][]*source.File // by what include names
 	steps    int                       // how many directives were looked at
-	full     bool
-	doubts   map[listeners.Doubt]bool
-	names    map[string]int
-	edges    map[listeners.Edge]bool
+	full     bool                      // listeners or edges were left out
 
 	sockets map[socket]int // the listener of each socket of a block
 	owning  map[int]bool   // the listeners that get a socket of their own in any case
 }
 
-// maxSteps is how many directives are read, those of included files each time that they are
-// included.
+// maxSteps is how many directives of nginx are read, those of included files each time that
+// they are included, and how many servers of HAProxy.
 const maxSteps = 1_000_000
 
 // A context is where a directive is: its block and those around it.
@@ -52,10 +49,7 @@ func newContext(outer *context, block string, own []*directive) *context {
 // address listen means each IPv4 address. A file with servers that are in no block is read
 // as one that nginx.conf includes into http, or into what only its directives allow.
 func Nginx(t *source.Tree, f *source.File) listeners.Config {
-	n := &nginx{
-		tree: t, main: f, parsed: map[string][]*directive{}, includes: map[string][]*source.File{},
-		doubts: map[listeners.Doubt]bool{}, names: map[string]int{}, edges: map[listeners.Edge]bool{},
-	}
+	n := &nginx{tree: t, main: f, parsed: map[string][]*directive{}, includes: map[string][]*source.File{}}
 	top := n.flat(n.directives(f), 0)
 	main := newContext(nil, "", top)
 	var loose []*directive
@@ -90,13 +84,8 @@ func guess(list []*directive) string {
 	return "http"
 }
 
-// doubt adds a doubt, once.
-func (n *nginx) doubt(problem string, at word) {
-	if d := (listeners.Doubt{Problem: problem, At: at.place()}); !n.doubts[d] {
-		n.doubts[d] = true
-		n.c.Doubts = append(n.c.Doubts, d)
-	}
-}
+// doubt adds a doubt.
+func (n *nginx) doubt(problem string, at word) { n.c.AddDoubt(problem, at.place()) }
 
 // directives returns the directives of a file.
 func (n *nginx) directives(f *source.File) []*directive {
@@ -133,11 +122,11 @@ func (n *nginx) flat(list []*directive, depth int) []*directive {
 // included returns the files that an include means. A relative path is relative to the folder
 // of nginx.conf.
 func (n *nginx) included(w word) []*source.File {
-	if n.tree == nil || slices.Contains(harmless, path.Base(w.text)) {
-		return nil
-	}
 	if files, ok := n.includes[w.text]; ok {
 		return files
+	}
+	if n.tree == nil {
+		return nil
 	}
 	from := n.main.Name
 	names := n.tree.Find(from, w.text)
@@ -161,7 +150,8 @@ func (n *nginx) included(w word) []*source.File {
 	return files
 }
 
-// harmless are files of nginx's packages that only have parameters.
+// harmless are files of nginx's packages that only have parameters: it does not matter that
+// they are not there.
 var harmless = []string{
 	"mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "proxy_params", "koi-utf", "koi-win",
 	"win-utf", "fastcgi-php.conf", "snakeoil.conf",
@@ -172,6 +162,7 @@ var harmless = []string{
 func (n *nginx) doubtMissing(w word) {
 	dir := path.Dir(w.text)
 	switch pattern := strings.ContainsAny(w.text, "*?["); {
+	case slices.Contains(harmless, path.Base(w.text)):
 	case pattern && (path.Base(dir) == "modules-enabled" || n.tree.Find(n.main.Name, dir) != nil):
 	default:
 		n.doubt("no file of "+w.text+" is among the files", w)

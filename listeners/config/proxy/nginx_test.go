@@ -129,3 +129,16 @@ func TestNginxIncludes(t *testing.T) {
 		t.Errorf("a site alone: got\n\t%s", strings.Join(shown(c), "\n\t"))
 	}
 }
+
+// TestHarmless reads a file with the name of one of nginx's own if it is there, and does not
+// miss it if it is not.
+func TestHarmless(t *testing.T) {
+	files := map[string]string{"nginx.conf": "http {\n include mime.types;\n include proxy_params;\n}\n"}
+	if c := read(t, Nginx, "nginx.conf", files); len(c.Listeners) > 0 || len(c.Doubts) > 0 {
+		t.Errorf("%+v", c)
+	}
+	files["mime.types"] = "server { listen 8080; }\n"
+	if c := read(t, Nginx, "nginx.conf", files); len(c.Listeners) != 1 || len(c.Doubts) > 0 {
+		t.Errorf("%+v", c)
+	}
+}

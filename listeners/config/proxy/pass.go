@@ -84,15 +84,10 @@ func (s *nginxServer) connectTo(w word, usual string, kind listeners.EdgeKind, n
 		return
 	}
 	for _, i := range s.listening {
-		if len(s.c.Edges) >= maxListeners {
-			s.tooMany(w)
-			return
-		}
 		l := &s.c.Listeners[now[i]]
-		e := listeners.Edge{From: l.Service, File: l.At.File, Kind: kind, Host: host, Port: uint16(n), At: w.place()}
-		if !s.edges[e] {
-			s.edges[e] = true
-			s.c.Edges = append(s.c.Edges, e)
+		if !s.c.AddEdge(listeners.Edge{From: l.Service, File: l.At.File, Kind: kind, Host: host, Port: uint16(n), At: w.place()}) {
+			s.full = true
+			return
 		}
 	}
 }

@@ -1,30 +1,9 @@
 package proxy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 )
-
-// unique returns a name for a listener that no other has.
-func (n *nginx) unique(name string, l listen, port int) string {
-	if l.first != l.last {
-		name += fmt.Sprintf(" port %d", port)
-	}
-	n.names[name]++
-	if k := n.names[name]; k > 1 {
-		return n.unique(fmt.Sprintf("%s, number %d", name, k), listen{}, port)
-	}
-	return name
-}
-
-// tooMany adds the doubt that not all is read, once.
-func (n *nginx) tooMany(at word) {
-	if !n.full {
-		n.full = true
-		n.doubt("there are more listeners and servers than are read", at)
-	}
-}
 
 // dropCovered drops the listeners, from the first one on, that get no socket of their own:
 // nginx binds to all addresses alone, if a server listens on all of them and on the same
