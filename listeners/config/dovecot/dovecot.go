@@ -64,14 +64,15 @@ type reading struct {
 
 	services []*service
 	byName   map[string]*service
-	filtered map[string]bool  // the paths of sections in filters
-	set      map[string]value // by path: "listen", "service/auth/inet_listener/x/port"
-	lists    map[string]*list // of 2.4, by path
-	bound    map[string]bool  // ports and addresses of listeners
+	filtered map[string]bool    // the paths of sections in filters
+	set      map[string]value   // by path: "listen", "service/auth/inet_listener/x/port"
+	lists    map[string]*list   // of 2.4, by path
+	bound    map[string]bool    // ports and addresses of listeners
+	merged   map[string][]token // what values returned
 }
 
 func newReading(t *source.Tree, f *source.File) *reading {
-	return &reading{tree: t, root: f, grammar: grammar23, byName: map[string]*service{}, filtered: map[string]bool{}, set: map[string]value{}, lists: map[string]*list{}, bound: map[string]bool{}}
+	return &reading{tree: t, root: f, grammar: grammar23, byName: map[string]*service{}, filtered: map[string]bool{}, set: map[string]value{}, lists: map[string]*list{}, bound: map[string]bool{}, merged: map[string][]token{}}
 }
 
 func (r *reading) read() listeners.Config {
@@ -87,12 +88,7 @@ func (r *reading) read() listeners.Config {
 // new24 reports whether the file is one of Dovecot 2.4 or later.
 func (r *reading) new24() bool { return r.version.s != "" }
 
-func (r *reading) doubt(problem string, at result.Anchor) {
-	if mayHoldSecret(at.Text) {
-		at.Text = ""
-	}
-	r.config.Doubts = append(r.config.Doubts, listeners.Doubt{Problem: problem, At: at})
-}
+func (r *reading) doubt(problem string, at result.Anchor) { r.config.AddDoubt(problem, at) }
 
 // fatal says why Dovecot does not start; the first reason is enough, as for Dovecot.
 func (r *reading) fatal(problem string, at token) {
@@ -174,8 +170,11 @@ func (r *reading) begin(l line) {
 	s.open = l.key
 	key := r.fieldName(s.path, l.key.s)
 	switch {
-	case len(r.sections) >= maxDepth, l.kind == lineBegin && !r.new24() && s.path == "" && key == "auth":
-		s.skipped = true // the second one is of Dovecot 1
+	case len(r.sections) >= maxDepth:
+		r.doubt("there are more sections in each other than are read", l.key.place())
+		s.skipped = true
+	case l.kind == lineBegin && !r.new24() && s.path == "" && key == "auth": // of Dovecot 1
+		s.skipped = true
 	case l.kind == lineGroup:
 		s.path += escape(l.key.s) + "/" + escape(name) + "/"
 	case key == "protocol" && s.filter == "" && s.path == "":

@@ -1,13 +1,13 @@
 package dovecot
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
 	"github.com/mxsweep/mxsweep/listeners"
-	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxPassdbs is how many sections passdb are looked at.
@@ -15,7 +15,11 @@ const maxPassdbs = 100
 
 // addEdges adds to which servers Dovecot hands connections, mail and questions.
 func (r *reading) addEdges() {
-	for _, path := range r.passdbs[:min(len(r.passdbs), maxPassdbs)] {
+	for i, path := range r.passdbs {
+		if i >= maxPassdbs {
+			r.doubt("there are more sections passdb than are read", r.root.Anchor(0, 0))
+			break
+		}
 		r.addProxy(path)
 	}
 	for _, e := range []struct {
@@ -60,9 +64,9 @@ func (r *reading) finishEdge(e listeners.Edge, host, port value) {
 	case !ok:
 		r.doubt("the port "+port.s+" is none", at.place())
 	default:
-		e.Host, e.Port, e.At = host.s, n, masked(at.place())
+		e.Host, e.Port, e.At = host.s, n, at.place()
 		e.File = r.root.Anchor(0, 0).File
-		r.config.Edges = append(r.config.Edges, e)
+		r.config.AddEdge(e)
 	}
 }
 
@@ -154,7 +158,8 @@ func (r *reading) addPolicy() {
 
 // addReplica adds the server that gets a copy of all mail (mail_replica of 2.3).
 func (r *reading) addReplica() {
-	for path, v := range r.set {
+	for _, path := range slices.Sorted(maps.Keys(r.set)) {
+		v := r.set[path]
 		if !strings.HasPrefix(path, "plugin/") || !strings.HasSuffix(path, "/mail_replica") {
 			continue
 		}
@@ -173,27 +178,3 @@ func (r *reading) addReplica() {
 		return
 	}
 }
-
-// masked returns a place of which the line shows no passwords: of each "name=value" in it
-// that is none of where the server is, the value is replaced.
-func masked(a result.Anchor) result.Anchor {
-	text := []byte(a.Text)
-	name, hide := 0, false
-	for i, c := range text {
-		switch {
-		case c == ' ' || c == '\t':
-			name, hide = i+1, false
-		case hide:
-			text[i] = '*'
-		case c == '=':
-			hide = i > name && !shown[string(text[name:i])]
-		}
-	}
-	if utf8.Valid(text) {
-		a.Text = string(text)
-	}
-	return a
-}
-
-// shown are the fields of a passdb that are no secrets.
-var shown = map[string]bool{"proxy": true, "proxy_maybe": true, "host": true, "port": true, "ssl": true, "nopassword": true, "args": true}

@@ -88,7 +88,12 @@ func (r *reading) include(l line, in *input) {
 		r.debian = true
 	}
 	var names []string
-	for _, p := range braces(l.value.s, 0) {
+	patterns := braces(l.value.s, 0)
+	if len(patterns) > maxBraces {
+		patterns = patterns[:maxBraces]
+		r.doubt("there are more alternatives in { and } than are read", l.value.place())
+	}
+	for _, p := range patterns {
 		names = append(names, r.find(in.file.Name, p)...)
 	}
 	if len(names) == 0 && (l.kind == lineInclude || !r.visible(in.file.Name, l.value.s)) {
@@ -155,7 +160,7 @@ const maxBraces = 100
 // braces returns the patterns that "a{b,c}" stands for (GLOB_BRACE).
 func braces(pattern string, depth int) []string {
 	start := strings.IndexByte(pattern, '{')
-	if start < 0 || depth > 4 {
+	if start < 0 || depth > maxBraces {
 		return []string{pattern}
 	}
 	level, from, end := 0, start+1, -1

@@ -11,21 +11,20 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The bounds of what is made of files, which no daemon reaches: a list of addresses, and
-// all listeners.
-const (
-	maxAddresses = 200
-	maxListeners = 10_000
-)
+// maxAddresses is how many addresses a listener has at most, which no daemon reaches.
+const maxAddresses = 200
 
 // addListeners adds what the services listen on.
 func (r *reading) addListeners() {
-	protocols := r.protocols()
+	list := r.protocols()
+	protocols := make(map[string][]token, len(list))
+	for _, p := range list {
+		protocols[p.s] = append(protocols[p.s], p)
+	}
 	if ssl := r.global("ssl"); ssl.problem != "" {
 		r.doubt(ssl.problem, ssl.place())
 	}
 	r.checkListen()
-	used := map[string]bool{}
 	for _, s := range r.services {
 		enabled, want := r.wants(s, protocols)
 		if !want {
@@ -33,10 +32,6 @@ func (r *reading) addListeners() {
 		}
 		passes := r.passes(s.name)
 		for _, i := range s.listeners {
-			if len(r.config.Listeners) > maxListeners {
-				r.doubt("there are too many listeners", i.at.place())
-				return
-			}
 			if r.part && i.at.line == nil {
 				continue
 			}
@@ -51,7 +46,9 @@ func (r *reading) addListeners() {
 			case r.assumes(s.protocol, protocols):
 				o.doubt = "protocols is not set: its default is " + defaults23["protocols"] + ", but nothing on Debian"
 			}
-			o.add(used)
+			if !o.add() {
+				return
+			}
 		}
 	}
 }
@@ -105,40 +102,36 @@ func (r *reading) ofService(s *service, name, otherwise string) value {
 
 // wants reports whether a service runs if it has a program (service_want), and because of
 // which word of protocols.
-func (r *reading) wants(s *service, protocols []token) (enabled token, want bool) {
+func (r *reading) wants(s *service, protocols map[string][]token) (enabled token, want bool) {
 	s.program, _, _ = strings.Cut(r.ofService(s, "executable", s.program).s, " ")
 	s.program = s.program[strings.LastIndexByte(s.program, '/')+1:]
 	s.protocol = r.ofService(s, "protocol", s.protocol).s
 	if s.protocol == "" || r.part {
 		return token{}, true
 	}
-	i := slices.IndexFunc(protocols, func(p token) bool { return p.s == s.protocol })
-	if i < 0 {
+	words := protocols[s.protocol]
+	if words == nil {
 		return token{}, false
 	}
-	return protocols[i], true
+	return words[0], true
 }
 
 // assumes reports whether a protocol is one only by the default, which Debian changes.
-func (r *reading) assumes(protocol string, protocols []token) bool {
-	n := 0
-	for _, p := range protocols {
-		if p.s == protocol {
-			n++
-		}
-	}
-	return r.assumed && n == 1 && slices.Contains(strings.Fields(defaults23["protocols"]), protocol)
+func (r *reading) assumes(protocol string, protocols map[string][]token) bool {
+	return r.assumed && len(protocols[protocol]) == 1 && slices.Contains(strings.Fields(defaults23["protocols"]), protocol)
 }
 
-// add adds the listener of each address; used has the names that are taken.
-func (o *opening) add(used map[string]bool) {
+// add adds the listener of each address. It reports false if there is no room for it.
+func (o *opening) add() bool {
 	all, rest := o.everywhere()
 	if all {
 		l := o.listener("")
 		if !o.from.unset {
 			l.Host = o.from.s
 		}
-		o.append(l, len(rest) == 0, used)
+		if !o.append(l, len(rest) == 0) {
+			return false
+		}
 	}
 	for _, a := range rest {
 		l := o.listener(a.s)
@@ -148,8 +141,11 @@ func (o *opening) add(used map[string]bool) {
 		case "::", "[::]":
 			l.V6Only = true
 		}
-		o.append(l, len(rest) == 1 && !all, used)
+		if !o.append(l, len(rest) == 1 && !all) {
+			return false
+		}
 	}
+	return true
 }
 
 // everywhere reports whether both families are among the addresses as a whole, and
@@ -194,8 +190,8 @@ func (o *opening) listener(host string) listeners.Listener {
 }
 
 // append gives the listener a name and adds it. only says that it is the only one of its
-// section.
-func (o *opening) append(l listeners.Listener, only bool, used map[string]bool) {
+// section. It reports false if there is no room for it.
+func (o *opening) append(l listeners.Listener, only bool) bool {
 	name := o.inet.name
 	if !o.named {
 		name = strconv.Itoa(int(o.port))
@@ -204,13 +200,7 @@ func (o *opening) append(l listeners.Listener, only bool, used map[string]bool) 
 	if !only {
 		l.Service += " " + l.Host
 	}
-	if base := l.Service; used[base] {
-		for n := 2; used[l.Service]; n++ {
-			l.Service = base + " #" + strconv.Itoa(n)
-		}
-	}
-	used[l.Service] = true
-	o.r.config.Listeners = append(o.r.config.Listeners, l)
+	return o.r.config.AddListener(&l)
 }
 
 // causes returns why the listener is as wide as it is.

@@ -120,7 +120,7 @@ func (o *opening) readAddresses() {
 		if o.from = o.field("address", ""); o.from.s == "" && o.from.problem == "" {
 			o.from = o.r.global("listen")
 		}
-		o.addresses = o.from.fields(", ")
+		o.addresses = o.from.firstFields(", ", maxAddresses+1)
 	} else {
 		path := "service/" + escape(o.service.name) + "/"
 		paths := []string{path + "inet_listener/" + escape(o.inet.name) + "/listen", path + "listen", "listen"}
@@ -149,5 +149,6 @@ func (o *opening) readAddresses() {
 		o.r.doubt("there are too many addresses", o.from.place())
 		o.addresses = o.addresses[:maxAddresses]
 	}
-	o.addresses = slices.CompactFunc(o.addresses, func(a, b token) bool { return a.s == b.s })
+	o.addresses = slices.CompactFunc(slices.Clone(o.addresses), // others have the same list
+		func(a, b token) bool { return a.s == b.s })
 }

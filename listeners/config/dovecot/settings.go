@@ -86,19 +86,7 @@ func (r *reading) secret(name string) listeners.Setting {
 	if !ok || v.s == "" && v.problem == "" {
 		return listeners.Setting{Name: name}
 	}
-	return listeners.Setting{Name: name, Value: "set", At: withoutValue(v)}
-}
-
-// withoutValue returns the place of a setting's name, with a line that ends there.
-func withoutValue(v value) *result.Anchor {
-	a := v.key.pointer()
-	if a == nil {
-		return nil
-	}
-	if i := strings.IndexByte(a.Text, '='); i >= 0 {
-		a.Text = a.Text[:i+1]
-	}
-	return a
+	return listeners.Setting{Name: name, Value: "set", At: v.key.pointer()}
 }
 
 // passes reports whether a service passes logins on to other servers.
@@ -106,13 +94,4 @@ func (r *reading) passes(service string) bool {
 	return slices.ContainsFunc(r.config.Edges, func(e listeners.Edge) bool {
 		return e.Kind == listeners.EdgeProxy && (e.From == "" || strings.HasPrefix(e.From, "service "+service+" "))
 	})
-}
-
-// mayHoldSecret reports whether a line may have a password, or is too long to tell.
-func mayHoldSecret(line string) bool {
-	if len(line) > maxValue {
-		return true
-	}
-	line = strings.ToLower(line)
-	return strings.Contains(line, "pass") || strings.Contains(line, "secret") || strings.Contains(line, "key")
 }

@@ -174,7 +174,8 @@ func (r *reading) assignList(path, name string, v value) bool {
 		case !ok:
 			r.fatal("the value is neither yes nor no", v.token)
 		}
-		if len(l.entries) > maxAddresses {
+		if len(l.entries) >= maxEntries {
+			r.doubt("there are more entries of "+parent+" than are read", v.key.place())
 			return true
 		}
 		entryAt := v.key
@@ -214,31 +215,72 @@ func (r *reading) useGroup(name string, v value) {
 	}
 }
 
+// maxEntries is how many entries a list of 2.4 has at most.
+const maxEntries = 10_000
+
 // values returns a list of 2.4 at the first of the paths, and what it inherits from the
-// others and from the default.
+// others and from the default. The caller must not change it.
 func (r *reading) values(initial []token, paths ...string) []token {
 	var apply []*list
-	values := slices.Clone(initial)
+	inherited := true
+	var key strings.Builder
 	for _, p := range paths {
 		l := r.lists[p]
 		if l == nil {
 			continue
 		}
 		apply = append(apply, l)
+		key.WriteString(p + "\x00")
 		if l.whole {
-			values = nil
+			inherited = false
 			break
+		}
+	}
+	if values, ok := r.merged[key.String()]; ok && key.Len() > 0 {
+		return values
+	}
+	var m merger
+	if inherited {
+		for _, t := range initial {
+			m.apply(entry{t, true})
 		}
 	}
 	for _, l := range slices.Backward(apply) {
 		for _, e := range l.entries {
-			values = slices.DeleteFunc(values, func(t token) bool { return t.s == e.s })
-			if e.on {
-				values = append(values, e.token)
-			}
+			m.apply(e)
 		}
 	}
+	values := m.values()
+	r.merged[key.String()] = values
 	return values
+}
+
+// A merger applies the entries of lists, of which the last one of a value counts.
+type merger struct {
+	entries []entry
+	at      map[string]int // where the last entry of a value is
+}
+
+func (m *merger) apply(e entry) {
+	if m.at == nil {
+		m.at = map[string]int{}
+	}
+	if i, ok := m.at[e.s]; ok {
+		m.entries[i].on = false
+	}
+	m.at[e.s] = len(m.entries)
+	m.entries = append(m.entries, e)
+}
+
+// values returns the entries that are on.
+func (m *merger) values() []token {
+	var list []token
+	for _, e := range m.entries {
+		if e.on {
+			list = append(list, e.token)
+		}
+	}
+	return list
 }
 
 // boolean returns the value of a switch (get_bool).

@@ -79,13 +79,15 @@ func (t token) pointer() *result.Anchor {
 	return &a
 }
 
-// fields splits a token at any of the separators, into one part more than maxAddresses at
-// most. The parts have places of their own if
-// the token means what it says.
-func (t token) fields(separators string) []token {
+// fields splits a token at any of the separators. The parts have places of their own if the
+// token means what it says.
+func (t token) fields(separators string) []token { return t.firstFields(separators, len(t.s)) }
+
+// firstFields returns the first n of the fields.
+func (t token) firstFields(separators string, n int) []token {
 	var list []token
 	exact := t.line != nil && t.end-t.start == len(t.s) && t.line.s[t.start:t.end] == t.s
-	for at := 0; at < len(t.s) && len(list) <= maxAddresses; {
+	for at := 0; at < len(t.s) && len(list) < n; {
 		end := at
 		for end < len(t.s) && !strings.ContainsRune(separators, rune(t.s[end])) {
 			end++
