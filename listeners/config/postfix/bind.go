@@ -100,17 +100,7 @@ func (r *reading) interfaces() []listeners.Listener {
 			}
 		}
 	default:
-		for _, host := range words(v.text, ", \t", false) {
-			cause := listeners.Cause{Why: "inet_interfaces has " + host.s, At: host.place()}
-			for _, l := range r.resolve(host, []listeners.Cause{cause}) {
-				same := func(o listeners.Listener) bool {
-					return o.Address == l.Address && (l.Address.IsValid() || o.Host == l.Host)
-				}
-				if !slices.ContainsFunc(r.own, same) {
-					r.own = append(r.own, l)
-				}
-			}
-		}
+		r.readInterfaces(v.text)
 	}
 	if r.own == nil {
 		r.own = []listeners.Listener{}
@@ -123,6 +113,28 @@ func (r *reading) interfaces() []listeners.Listener {
 		}
 	}
 	return slices.Clone(r.own)
+}
+
+// readInterfaces adds the addresses of a list of hosts, each once.
+func (r *reading) readInterfaces(list text) {
+	type place struct {
+		address netip.Addr
+		host    string // of one without an address
+	}
+	seen := map[place]bool{}
+	for _, host := range words(list, ", \t", false) {
+		cause := listeners.Cause{Why: "inet_interfaces has " + host.s, At: host.place()}
+		for _, l := range r.resolve(host, []listeners.Cause{cause}) {
+			p := place{address: l.Address}
+			if !l.Address.IsValid() {
+				p.host = l.Host
+			}
+			if !seen[p] && len(r.own) <= listeners.MaxListeners {
+				r.own = append(r.own, l)
+			}
+			seen[p] = true
+		}
+	}
 }
 
 // wildcard returns what inet_interfaces = all listens on.

@@ -196,8 +196,7 @@ func (s sender) readRestrictions(name string, classes map[string]bool) {
 
 // connect adds an edge to a destination.
 func (s sender) connect(name string, t text, usual string, kind listeners.EdgeKind) {
-	if len(s.edges) >= maxEdges {
-		s.doubtAt("there are more ways of mail than are read", nil)
+	if s.full {
 		return
 	}
 	d, ok, problem := s.destination(t, usual)
@@ -212,17 +211,8 @@ func (s sender) connect(name string, t text, usual string, kind listeners.EdgeKi
 		s.asked[d.port] = "postfix-policy"
 	}
 	for _, from := range s.from {
-		s.add(listeners.Edge{From: from, File: s.file.Anchor(0, 0).File, Kind: kind, Host: d.host, Port: d.port, At: *at})
-	}
-}
-
-// maxEdges is how many edges are read of one file.
-const maxEdges = 10_000
-
-// add adds an edge that is not there yet.
-func (r *reading) add(e listeners.Edge) {
-	if !r.edges[e] && len(r.edges) < maxEdges {
-		r.edges[e] = true
-		r.c.Edges = append(r.c.Edges, e)
+		if s.full = !s.c.AddEdge(listeners.Edge{From: from, File: s.file.Anchor(0, 0).File, Kind: kind, Host: d.host, Port: d.port, At: *at}); s.full {
+			return
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/listeners"
 )
 
 // TestBounds reads files that are as large as they may be, and that would take long if
@@ -32,7 +34,7 @@ func TestBounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if c := read(t, text); len(c.Listeners) > maxListeners || len(c.Edges) > maxEdges {
+			if c := read(t, text); len(c.Listeners) > listeners.MaxListeners || len(c.Edges) > listeners.MaxEdges {
 				t.Errorf("%d listeners, %d edges", len(c.Listeners), len(c.Edges))
 			}
 		})

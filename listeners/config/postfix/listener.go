@@ -29,9 +29,6 @@ var servers = map[string]server{
 	"spawn": {role: result.RoleUnknown},
 }
 
-// maxListeners is how many listeners are read of one file.
-const maxListeners = 10_000
-
 // readListeners adds the listeners of each service of type inet.
 func (r *reading) readListeners() {
 	filters := r.filters()
@@ -42,10 +39,6 @@ func (r *reading) readListeners() {
 		}
 		list := r.listen(s)
 		for _, l := range list {
-			if len(r.c.Listeners) >= maxListeners {
-				r.doubtAt("there are more listeners than are read", nil)
-				return
-			}
 			l.Service = s.name.s + " inet"
 			if len(list) > 1 {
 				l.Service += " " + l.Host
@@ -55,8 +48,10 @@ func (r *reading) readListeners() {
 			}
 			l.At = *s.name.place()
 			r.describe(&l, s, filters)
+			if !r.c.AddListener(&l) {
+				return
+			}
 			s.listeners = append(s.listeners, l.Service)
-			r.c.Listeners = append(r.c.Listeners, l)
 		}
 	}
 }

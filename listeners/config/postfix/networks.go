@@ -39,6 +39,7 @@ func (r *reading) addFile(out *builder, w text, name, negated string) {
 		if err != nil {
 			continue
 		}
+		r.doubtLong(f)
 		for _, line := range logicalLines(f) {
 			for _, item := range words(line, commaBlanks, true) {
 				if negated != "" {

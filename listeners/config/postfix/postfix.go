@@ -29,13 +29,12 @@ type reading struct {
 	hostNames map[string][]netip.Addr
 	portNames map[string]uint16
 
-	doubts    map[listeners.Doubt]bool // those that are in c
-	edges     map[listeners.Edge]bool
 	asked     map[uint16]string     // the protocol of the questions that are asked of a port
 	tables    map[string][]text     // the lines of tables, by path
 	templates map[*source.File]bool // whether a file is a template
 	told      map[*source.File]bool // the templates of which a doubt tells
 	read      map[string]text       // lists of networks with the contents of their files
+	full      bool                  // edges were left out
 	c         listeners.Config
 }
 
@@ -85,8 +84,7 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 
 func newReading(t *source.Tree, f *source.File) *reading {
 	return &reading{
-		tree: t, file: f, byName: map[string]*service{}, doubts: map[listeners.Doubt]bool{},
-		edges: map[listeners.Edge]bool{}, asked: map[uint16]string{}, tables: map[string][]text{}, templates: map[*source.File]bool{}, told: map[*source.File]bool{},
+		tree: t, file: f, byName: map[string]*service{}, asked: map[uint16]string{}, tables: map[string][]text{}, templates: map[*source.File]bool{}, told: map[*source.File]bool{},
 		read: map[string]text{},
 	}
 }
@@ -145,10 +143,7 @@ func (r *reading) doubtAt(problem string, at *result.Anchor) {
 	if at == nil {
 		at = inFile(r.file, 0, 0).place()
 	}
-	if d := (listeners.Doubt{Problem: problem, At: *at}); !r.doubts[d] {
-		r.doubts[d] = true
-		r.c.Doubts = append(r.c.Doubts, d)
-	}
+	r.c.AddDoubt(problem, *at)
 }
 
 // doubtValue adds the doubt about the value of a parameter, if there is one.
@@ -164,9 +159,9 @@ func (r *reading) doubtValue(name string, v *value) {
 func (r *reading) running(all []service) []service {
 	v := r.global.value("master_service_disable")
 	r.doubtValue("master_service_disable", &v)
-	patterns := words(v.text, commaBlanks, false)
+	disabled := newDisabled(words(v.text, commaBlanks, false))
 	all = slices.DeleteFunc(all, func(s service) bool {
-		return matches(patterns, &s) || s.kind.s == "inet" && r.protocols == families{}
+		return disabled.has(&s) || s.kind.s == "inet" && r.protocols == families{}
 	})
 	last := map[string]int{}
 	for i := range all {
@@ -196,24 +191,4 @@ func (r *reading) endpoint(s *service) string {
 		name = a.String()
 	}
 	return "inet " + name + " " + strconv.Itoa(int(number))
-}
-
-// matches reports whether the patterns of master_service_disable, "name/type", "name.type"
-// or "type", have a service; the first that fits it decides.
-func matches(patterns []text, s *service) bool {
-	for _, p := range patterns {
-		pattern := strings.TrimLeft(p.s, "!")
-		yes := (len(p.s)-len(pattern))%2 == 0
-		name := s.kind.s
-		if i := strings.LastIndexByte(pattern, '.'); i >= 0 && !strings.Contains(pattern, "/") {
-			pattern = pattern[:i] + "/" + pattern[i+1:]
-		}
-		if strings.Contains(pattern, "/") {
-			name = s.name.s + "/" + s.kind.s
-		}
-		if strings.EqualFold(name, pattern) {
-			return yes
-		}
-	}
-	return false
 }

@@ -51,7 +51,7 @@ func readMain(f *source.File, failed func(problem string, at text)) settings {
 	set := settings{}
 	for _, line := range logicalLines(f) {
 		a, problem := assign(line)
-		if tagEnd(line.s, 0) > 0 {
+		if (&tagFinder{line: line.s}).end(0) > 0 {
 			problem = "a template decides it"
 		}
 		if problem != "" {

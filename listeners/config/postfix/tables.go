@@ -70,6 +70,7 @@ func (r *reading) tableLines(table string) []text {
 	r.tables[name] = nil
 	for _, found := range r.tree.Find(r.file.Name, name) {
 		if f, err := r.tree.Read(found); err == nil {
+			r.doubtLong(f)
 			r.tables[name] = logicalLines(f)
 			break
 		}

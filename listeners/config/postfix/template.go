@@ -8,7 +8,7 @@ import (
 
 // Tags of templates that become files of Postfix: of Jinja and Go, of Perl's Template
 // Toolkit, and of ERB.
-var tags = []struct{ open, end string }{{"{{", "}}"}, {"{%", "%}"}, {"{#", "#}"}, {"[%", "%]"}, {"<%", "%>"}, {"%{", "}"}}
+var tags = [...]struct{ open, end string }{{"{{", "}}"}, {"{%", "%}"}, {"{#", "#}"}, {"[%", "%]"}, {"<%", "%>"}, {"%{", "}"}}
 
 // hidden stands for a blank inside of a tag, so that the tag is a part of one word.
 const hidden = '\x1f'
@@ -20,8 +20,9 @@ func hideTags(line string) string {
 		return line
 	}
 	var b []byte
+	tags := tagFinder{line: line}
 	for at := 0; at < len(line); {
-		end := tagEnd(line, at)
+		end := tags.end(at)
 		if end < 0 {
 			at++
 			continue
@@ -42,14 +43,27 @@ func hideTags(line string) string {
 	return string(b)
 }
 
-// tagEnd returns where the tag ends that begins at an offset, -1 if none does.
-func tagEnd(line string, at int) int {
-	for _, tag := range tags {
-		if !strings.HasPrefix(line[at:], tag.open) || at > 0 && line[at-1] == '$' {
+// A tagFinder finds the tags of a line from its beginning on.
+type tagFinder struct {
+	line string
+	ends [len(tags)]int // where the next end of each kind is, 0 if it was not looked for, -1 for none
+}
+
+// end returns where the tag ends that begins at an offset, -1 if none does. The offset must
+// not be before that of an earlier call.
+func (f *tagFinder) end(at int) int {
+	for i, tag := range tags {
+		if !strings.HasPrefix(f.line[at:], tag.open) || at > 0 && f.line[at-1] == '$' {
 			continue
 		}
-		if i := strings.Index(line[at+len(tag.open):], tag.end); i >= 0 {
-			return at + len(tag.open) + i + len(tag.end)
+		from := at + len(tag.open)
+		if f.ends[i] >= 0 && f.ends[i] < from {
+			if f.ends[i] = strings.Index(f.line[from:], tag.end); f.ends[i] >= 0 {
+				f.ends[i] += from
+			}
+		}
+		if f.ends[i] >= 0 {
+			return f.ends[i] + len(tag.end)
 		}
 	}
 	return -1
@@ -57,8 +71,9 @@ func tagEnd(line string, at int) int {
 
 // isTemplate reports whether a text has a tag.
 func isTemplate(s string) bool {
+	tags := tagFinder{line: s}
 	for at := range len(s) {
-		if strings.IndexByte("{[<%", s[at]) >= 0 && tagEnd(s, at) > 0 {
+		if strings.IndexByte("{[<%", s[at]) >= 0 && tags.end(at) > 0 {
 			return true
 		}
 	}
