@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -97,11 +99,20 @@ func grow(text string, n int) string {
 	return b.String()
 }
 
+// hostileSize is how many bytes the files of TestHostile have: MXSWEEP_HOSTILE_BYTES.
+func hostileSize(t *testing.T) int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("MXSWEEP_HOSTILE_BYTES"), "16384"))
+	if err != nil || n < 1 {
+		t.Fatalf("MXSWEEP_HOSTILE_BYTES: %v", err)
+	}
+	return n
+}
+
 // TestHostile reads what is made to take long, as a file of each kind.
 func TestHostile(t *testing.T) {
 	for i, text := range hostile {
+		data := grow(text, hostileSize(t))
 		for _, name := range hostNames {
-			data := grow(text, 1<<20)
 			t.Run(fmt.Sprintf("%d/%s", i, name), func(t *testing.T) {
 				measured(t, fstest.MapFS{name: {Data: []byte(data)}})
 			})

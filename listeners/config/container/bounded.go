@@ -34,14 +34,24 @@ func (b *bounded) Load(_ context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	real, err := p.tree.Real(found) // which the library opens by itself
+	if err != nil {
+		return "", err
+	}
+	if p.loads++; p.loads > maxLoads {
+		return "", errHeavy
+	}
 	if err := p.checkIncludes(f); err != nil {
 		return "", err
 	}
 	if !slices.Contains(p.files, f) {
 		p.files = append(p.files, f)
 	}
-	return p.tree.Local(found), nil
+	return p.tree.Local(real), nil
 }
+
+// maxLoads is how often files are loaded for others, as each time that a service is extended.
+const maxLoads = 1000
 
 // named returns the file that a path means. A path is relative to the file that has it,
 // which the library does not tell.
@@ -69,7 +79,7 @@ func (*bounded) Dir(name string) string { return path.Dir(name) }
 // include with an env_file or in another folder, and a .env beside an included file that
 // the tree cannot read.
 func (p *composeProject) checkIncludes(f *source.File) error {
-	key, err := readByLibrary(f.Text)
+	key, err := p.readByLibrary(f.Text)
 	switch {
 	case err != nil:
 		return err
@@ -84,9 +94,9 @@ func (p *composeProject) checkIncludes(f *source.File) error {
 	return nil
 }
 
-// readByLibrary returns the key of an include, in any document of a file, by which the
+// readByLibrary weighs the documents of a file and returns the key of an include, in any document of a file, by which the
 // library would read a file without a limit; "" if there is none.
-func readByLibrary(text string) (key string, err error) {
+func (p *composeProject) readByLibrary(text string) (key string, err error) {
 	for d := yaml.NewDecoder(strings.NewReader(text)); ; {
 		var doc yaml.Node
 		switch err := d.Decode(&doc); {
@@ -96,6 +106,9 @@ func readByLibrary(text string) (key string, err error) {
 			return "", err
 		case len(doc.Content) == 0:
 			continue
+		}
+		if err := p.weight.add(doc.Content[0]); err != nil {
+			return "", err
 		}
 		for _, include := range items(doc.Content[0], "include") {
 			for _, key := range []string{"env_file", "project_directory"} {

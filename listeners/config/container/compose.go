@@ -36,6 +36,7 @@ var silence = sync.OnceFunc(func() { logrus.SetOutput(io.Discard) })
 func Compose(t *source.Tree, f *source.File) listeners.Config {
 	silence()
 	p := &composeProject{tree: t, files: []*source.File{f}, env: map[string]string{}}
+	p.weight.project = p
 	p.addOverride()
 	if err := p.readEnv(); err != nil {
 		return p.broken(err)
@@ -57,6 +58,15 @@ type composeProject struct {
 	tree  *source.Tree
 	files []*source.File    // that the project consists of; the first is the main one
 	env   map[string]string // of the file .env
+
+	weight weight
+	loads  int // how often a file was loaded for another one
+}
+
+// lookup returns the value of a variable.
+func (p *composeProject) lookup(name string) (string, bool) {
+	v, ok := p.env[name]
+	return v, ok
 }
 
 // broken returns the doubt about a project that does not load.
@@ -121,7 +131,7 @@ func (p *composeProject) load() (*types.Project, error) {
 		o.ResourceLoaders = []loader.ResourceLoader{&bounded{p}}
 		o.Interpolate = &interpolation.Options{
 			Substitute:      p.substitute,
-			LookupValue:     func(name string) (string, bool) { v, ok := p.env[name]; return v, ok },
+			LookupValue:     p.lookup,
 			TypeCastMapping: o.Interpolate.TypeCastMapping,
 		}
 	})
@@ -150,39 +160,37 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 		service := project.Services[name]
 		p.mounts(&c, service)
 		if service.NetworkMode == "host" {
-			c.Doubts = append(c.Doubts, listeners.Doubt{
-				Problem: fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),
-				At:      tokens.service(name, "network_mode"),
-			})
+			c.AddDoubt(fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),
+				tokens.service(name, "network_mode"))
 			continue // ports are discarded then
 		}
 		for _, port := range service.Ports {
-			if port.Protocol == "" || strings.EqualFold(port.Protocol, "tcp") {
-				p.publish(&c, service, port, tokens.port(name, port))
+			if port.Protocol != "" && !strings.EqualFold(port.Protocol, "tcp") {
+				continue
+			}
+			at, written := tokens.port(name, port)
+			if !p.publish(&c, service, port, at, p.unset(written)) {
+				return c
 			}
 		}
 	}
 	return c
 }
 
-// publish adds what one entry of ports publishes.
-func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor) {
+// publish adds what one entry of ports publishes; unset is a variable in it that has no
+// value. It reports false if there is no room for it.
+func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor, unset string) bool {
 	first, last, ok := publishedRange(port.Published)
-	unset := p.unset(at.Text)
 	switch {
 	case unset != "" && !ok:
-		c.Doubts = append(c.Doubts, listeners.Doubt{
-			Problem: fmt.Sprintf("variable %s, on which a published port of service %q depends, has no value in .env", unset, service.Name), At: at,
-		})
-		return
+		c.AddDoubt(fmt.Sprintf("variable %s, on which a published port of service %q depends, has no value in .env", unset, service.Name), at)
+		return true
 	case port.Published == "":
-		c.Doubts = append(c.Doubts, listeners.Doubt{
-			Problem: fmt.Sprintf("port %d of service %q is published at a random port of the host, on all addresses", port.Target, service.Name), At: at,
-		})
-		return
+		c.AddDoubt(fmt.Sprintf("port %d of service %q is published at a random port of the host, on all addresses", port.Target, service.Name), at)
+		return true
 	case !ok:
-		c.Doubts = append(c.Doubts, listeners.Doubt{Problem: fmt.Sprintf("published port %q of service %q is not a number", port.Published, service.Name), At: at})
-		return
+		c.AddDoubt(fmt.Sprintf("published port %q of service %q is not a number", port.Published, service.Name), at)
+		return true
 	}
 	for n := first; n <= last; n++ {
 		l := listeners.Listener{
@@ -202,8 +210,11 @@ func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfi
 		if port.HostIP == "" {
 			l.Causes = []listeners.Cause{{Why: "the entry has no host address; the port is then published on all addresses"}}
 		}
-		c.Listeners = append(c.Listeners, l)
+		if !c.AddListener(&l) {
+			return false
+		}
 	}
+	return true
 }
 
 // publishedRange returns the ports of "25" or "8000-8010".

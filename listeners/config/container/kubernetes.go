@@ -1,10 +1,8 @@
 package container
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,29 +13,14 @@ import (
 )
 
 // Kubernetes reads manifests, also as "helm template" renders them: which ports of
-// services and pods are reachable from outside of the cluster. A template that is not
-// rendered is a doubt.
+// services and pods are reachable from outside of the cluster. A document that is a template
+// and is not rendered is a doubt.
 func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
 	m := &manifests{file: f, seen: map[*yaml.Node]bool{}}
-	if at := strings.Index(f.Text, "{{"); at >= 0 {
-		m.doubt(f.Anchor(at, at+2), "a template: what it opens is known only after it is rendered, as by \"helm template\"")
-		return m.config
+	for _, d := range documents(f) {
+		m.document(d)
 	}
-	d := yaml.NewDecoder(bytes.NewReader([]byte(f.Text)))
-	for {
-		var doc yaml.Node
-		err := d.Decode(&doc)
-		if errors.Is(err, io.EOF) {
-			return m.config
-		}
-		if err != nil {
-			m.doubt(f.Anchor(0, 0), firstLine(err.Error()))
-			return m.config
-		}
-		if len(doc.Content) > 0 {
-			m.object(doc.Content[0])
-		}
-	}
+	return m.config
 }
 
 // manifests are the objects of one file.
@@ -45,28 +28,94 @@ type manifests struct {
 	file   *source.File
 	config listeners.Config
 	seen   map[*yaml.Node]bool // objects that were read
+	full   bool                // listeners were left out
+}
+
+// document adds what the objects of a document open.
+func (m *manifests) document(d document) {
+	tag := strings.Index(d.text, "{{")
+	var objects []*yaml.Node
+	err := d.decode(func(n *yaml.Node) { objects = append(objects, n) })
+	if tag >= 0 && (err != nil || slices.ContainsFunc(objects, isTemplate)) {
+		m.doubt(m.file.Anchor(d.at+tag, d.at+tag+2), "a template: what it opens is known only after it is rendered, as by \"helm template\"")
+		return
+	}
+	if err != nil {
+		m.doubt(m.file.Anchor(d.at, d.at), firstLine(err.Error()))
+		return
+	}
+	for _, n := range objects {
+		m.object(n)
+	}
+}
+
+// isTemplate reports whether an object has a tag where it says what it opens. Others, as in
+// a ConfigMap or an annotation, are also in what is rendered.
+func isTemplate(n *yaml.Node) bool {
+	if n = resolved(n); n == nil || n.Kind != yaml.MappingNode {
+		return false
+	}
+	kind, node := text(n, "kind")
+	if kind == "List" {
+		return slices.ContainsFunc(items(n, "items"), isTemplate)
+	}
+	return node == nil || strings.Contains(kind, "{{") || opens(kind) && hasTag(child(n, "spec"), map[*yaml.Node]bool{})
+}
+
+// opens reports whether objects of a kind are read.
+func opens(kind string) bool {
+	return kind == "Service" || kind == "Pod" || kind == "CronJob" || slices.Contains(workloads, kind)
+}
+
+// workloads are the kinds with a template of pods in them.
+var workloads = []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"}
+
+// free are keys of which the values say nothing about ports.
+var free = []string{"metadata", "env", "args", "command", "selector"}
+
+// hasTag reports whether a node has a tag of a template, or is what a tag without quotation
+// marks looks like: a mapping with a mapping as its key.
+func hasTag(n *yaml.Node, seen map[*yaml.Node]bool) bool {
+	if n = resolved(n); n == nil || seen[n] {
+		return false
+	}
+	seen[n] = true
+	for i, c := range n.Content {
+		key := n.Kind == yaml.MappingNode && i%2 == 0
+		switch {
+		case key && c.Kind != yaml.ScalarNode && c.Kind != yaml.AliasNode:
+			return true
+		case n.Kind == yaml.MappingNode && slices.Contains(free, n.Content[i-i%2].Value):
+		case hasTag(c, seen):
+			return true
+		}
+	}
+	return n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "{{")
 }
 
 // object adds what one object opens, once: the lists of a list may be the same.
 func (m *manifests) object(n *yaml.Node) {
-	if n = resolved(n); m.seen[n] {
+	if n = resolved(n); m.seen[n] || m.full {
 		return
 	}
 	m.seen[n] = true
 	kind, _ := text(n, "kind")
 	name, _ := text(n, "metadata", "name")
 	id := strings.ToLower(kind) + "/" + name
+	if namespace, _ := text(n, "metadata", "namespace"); namespace != "" {
+		id = strings.ToLower(kind) + "/" + namespace + "/" + name
+	}
 	spec := child(n, "spec")
-	switch kind {
-	case "Service":
+	switch {
+	case kind == "Service":
 		m.service(id, spec)
-	case "Pod":
+	case kind == "Pod":
 		m.pod(id, spec)
-	case "CronJob":
+	case kind == "CronJob":
 		m.pod(id, under(spec, "jobTemplate", "spec", "template", "spec"))
-	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job":
+	case slices.Contains(workloads, kind):
 		m.pod(id, under(spec, "template", "spec"))
-	case "List":
+	case kind == "List":
 		for _, item := range items(n, "items") {
 			m.object(item)
 		}
@@ -85,13 +134,24 @@ func under(n *yaml.Node, keys ...string) *yaml.Node {
 // the cluster only, but at its externalIPs.
 func (m *manifests) service(id string, spec *yaml.Node) {
 	kind, kindNode := text(spec, "type")
+	settings, addresses := m.serviceSettings(spec), items(spec, "externalIPs")
 	for _, port := range items(spec, "ports") {
 		if protocol, _ := text(port, "protocol"); protocol != "" && !strings.EqualFold(protocol, "TCP") {
 			continue
 		}
 		number, at := text(port, "port")
-		l := listeners.Listener{Through: listeners.ThroughCluster, Settings: m.serviceSettings(spec, port)}
-		for _, ip := range items(spec, "externalIPs") {
+		if m.full {
+			return
+		}
+		if _, ok := portNumber(number); !ok {
+			m.doubt(anchorOf(m.file, at), fmt.Sprintf("%q of %s is not a port", number, id))
+			continue
+		}
+		l := listeners.Listener{Through: listeners.ThroughCluster, Settings: settings}
+		if v, n := text(port, "targetPort"); n != nil {
+			l.Settings = append([]listeners.Setting{{Name: "target", Value: v, At: m.at(n)}}, settings...)
+		}
+		for _, ip := range addresses {
 			l.Causes = []listeners.Cause{{Why: "externalIPs has the address", At: m.at(ip)}}
 			m.add(l, id+" externalIP "+ip.Value, ip.Value, number, at)
 		}
@@ -120,16 +180,12 @@ func (m *manifests) nodePort(l listeners.Listener, id string, spec, port *yaml.N
 }
 
 // serviceSettings are what decides who reaches a Service, and as whom its daemons see them.
-func (m *manifests) serviceSettings(spec, port *yaml.Node) []listeners.Setting {
-	var list []listeners.Setting
-	if v, n := text(port, "targetPort"); n != nil {
-		list = append(list, listeners.Setting{Name: "target", Value: v, At: m.at(n)})
-	}
+func (m *manifests) serviceSettings(spec *yaml.Node) []listeners.Setting {
 	policy := listeners.Setting{Name: "externalTrafficPolicy", Value: "Cluster"}
 	if v, n := text(spec, "externalTrafficPolicy"); n != nil {
 		policy.Value, policy.At = v, m.at(n)
 	}
-	list = append(list, policy)
+	list := []listeners.Setting{policy}
 	var ranges []string
 	for _, n := range items(spec, "loadBalancerSourceRanges") {
 		ranges = append(ranges, n.Value)
@@ -191,15 +247,18 @@ func (m *manifests) add(l listeners.Listener, id, host, number string, at *yaml.
 		m.doubt(anchorOf(m.file, at), fmt.Sprintf("%q of %s is not a port", number, id))
 		return
 	}
+	if m.full {
+		return
+	}
 	l.Port, l.At = uint16(n), anchorOf(m.file, at)
 	l.Service = fmt.Sprintf("%s %d", id, n)
 	l.Bind(host)
-	m.config.Listeners = append(m.config.Listeners, l)
+	m.full = !m.config.AddListener(&l)
 }
 
 // doubt adds a doubt.
 func (m *manifests) doubt(at result.Anchor, problem string) {
-	m.config.Doubts = append(m.config.Doubts, listeners.Doubt{Problem: problem, At: at})
+	m.config.AddDoubt(problem, at)
 }
 
 // at returns the place of a node, nil for none.

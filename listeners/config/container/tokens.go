@@ -14,28 +14,39 @@ import (
 // tokens finds where a file has what the effective model says: compose-go gives no
 // positions.
 type tokens struct {
-	project *composeProject
-	roots   []root
-	entries []portEntry
+	project  *composeProject
+	services map[string][]serviceKey // by name
+	entries  map[published][]*portEntry
+	own      map[ownPort][]*portEntry
 }
 
-// A root has the services of one document of a file.
-type root struct {
-	file     *source.File
-	services *yaml.Node
+// A serviceKey is where a file has a service.
+type serviceKey struct {
+	file    *source.File
+	key     *yaml.Node
+	service *yaml.Node
+}
+
+// A published is what identifies the entry of a port, and an ownPort that of a service.
+type published struct {
+	host, port string
+	target     uint32
+}
+
+type ownPort struct {
+	service string
+	published
 }
 
 // A portEntry is one entry of ports.
 type portEntry struct {
-	file    *source.File
-	service string
-	node    *yaml.Node
-	value   []types.ServicePortConfig
+	file *source.File
+	node *yaml.Node
 }
 
 // newTokens reads the nodes of the files of a project.
 func newTokens(p *composeProject) *tokens {
-	t := &tokens{project: p}
+	t := &tokens{project: p, services: map[string][]serviceKey{}, entries: map[published][]*portEntry{}, own: map[ownPort][]*portEntry{}}
 	for _, f := range p.files {
 		for d := yaml.NewDecoder(strings.NewReader(f.Text)); ; {
 			var doc yaml.Node
@@ -43,7 +54,7 @@ func newTokens(p *composeProject) *tokens {
 				break
 			}
 			if len(doc.Content) > 0 {
-				t.addServices(f, child(doc.Content[0], "services"))
+				t.addServices(f, resolved(child(doc.Content[0], "services")))
 			}
 		}
 	}
@@ -52,22 +63,27 @@ func newTokens(p *composeProject) *tokens {
 
 // addServices adds the services of one document.
 func (t *tokens) addServices(f *source.File, services *yaml.Node) {
-	t.roots = append(t.roots, root{f, services})
-	for name, service := range members(services) {
-		t.addEntries(f, name, child(service, "ports"))
+	if services == nil || services.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(services.Content); i += 2 {
+		key, service := services.Content[i], resolved(services.Content[i+1])
+		t.services[key.Value] = append(t.services[key.Value], serviceKey{f, key, service})
+		for _, entry := range items(service, "ports") {
+			t.addEntry(key.Value, &portEntry{f, entry})
+		}
 	}
 }
 
-// addEntries adds the entries of one list of ports.
-func (t *tokens) addEntries(f *source.File, service string, ports *yaml.Node) {
-	if ports == nil || ports.Kind != yaml.SequenceNode {
-		return
-	}
-	for _, n := range ports.Content {
-		if n = resolved(n); n == nil {
-			continue
+// addEntry adds an entry of the ports of a service.
+func (t *tokens) addEntry(service string, e *portEntry) {
+	seen := map[published]bool{}
+	for _, v := range t.parse(e.node) {
+		if p := (published{v.HostIP, v.Published, v.Target}); !seen[p] {
+			seen[p] = true
+			t.entries[p] = append(t.entries[p], e)
+			t.own[ownPort{service, p}] = append(t.own[ownPort{service, p}], e)
 		}
-		t.entries = append(t.entries, portEntry{f, service, n, t.parse(n)})
 	}
 }
 
@@ -77,7 +93,7 @@ func (t *tokens) parse(n *yaml.Node) []types.ServicePortConfig {
 		if n == nil {
 			return ""
 		}
-		out, err := t.project.substitute(n.Value, func(name string) (string, bool) { v, ok := t.project.env[name]; return v, ok })
+		out, err := t.project.substitute(n.Value, t.project.lookup)
 		if err != nil {
 			return ""
 		}
@@ -93,48 +109,40 @@ func (t *tokens) parse(n *yaml.Node) []types.ServicePortConfig {
 	}}
 }
 
-// port returns the token that publishes a port of a service. If several could be it, or
-// none, it returns the line of the service.
-func (t *tokens) port(service string, port types.ServicePortConfig) result.Anchor {
-	var same, other []portEntry
-	for _, e := range t.entries {
-		for _, v := range e.value {
-			if v.HostIP != port.HostIP || v.Published != port.Published || v.Target != port.Target {
-				continue
-			}
-			if e.service == service {
-				same = append(same, e)
-			} else {
-				other = append(other, e)
-			}
-			break
-		}
+// port returns the token that publishes a port of a service, and what is written there. If
+// several could be it, or none, it returns the line of the service and "".
+func (t *tokens) port(service string, port types.ServicePortConfig) (at result.Anchor, written string) {
+	p := published{port.HostIP, port.Published, port.Target}
+	list := t.own[ownPort{service, p}]
+	if len(list) == 0 {
+		list = t.entries[p] // of the service that this one extends
 	}
-	switch {
-	case len(same) == 1:
-		return same[0].anchor()
-	case len(same) == 0 && len(other) == 1: // of the service that this one extends
-		return other[0].anchor()
+	if len(list) == 1 {
+		return list[0].anchor(), list[0].written()
 	}
-	return t.service(service, "ports")
+	return t.service(service, "ports"), ""
 }
 
 // service returns the line of a key of a service, else that of the service.
 func (t *tokens) service(name, key string) result.Anchor {
-	for _, root := range t.roots {
-		for n, service := range members(root.services) {
-			if n != name {
-				continue
-			}
-			if k := keyOf(service, key); k != nil {
-				return scalar(root.file, k, k.Value)
-			}
-			if k := keyOf(root.services, name); k != nil {
-				return scalar(root.file, k, k.Value)
-			}
+	for _, s := range t.services[name] {
+		k := keyOf(s.service, key)
+		if k == nil {
+			k = s.key
 		}
+		return scalar(s.file, k, k.Value)
 	}
 	return t.project.files[0].Anchor(0, 0)
+}
+
+// written returns what an entry says of the port of the host.
+func (e *portEntry) written() string {
+	if e.node.Kind == yaml.ScalarNode {
+		return e.node.Value
+	}
+	host, _ := text(e.node, "host_ip")
+	port, _ := text(e.node, "published")
+	return host + ":" + port
 }
 
 // anchor returns the token of an entry: what stands before the port of the container.
@@ -148,12 +156,12 @@ func (e *portEntry) anchor() result.Anchor {
 	return e.file.Anchor(e.file.Offset(e.node.Line, e.node.Column), e.file.Offset(e.node.Line, e.node.Column))
 }
 
-// published is the part before the port of the container, which may contain variables.
-var published = regexp.MustCompile(`^((?:\$\{[^}]*\}|\[[^\]]*\]|[^$\[\]])*):(?:\$\{[^}]*\}|[^:$]|\$\w+)+$`)
+// publishedPart is the part before the port of the container, which may contain variables.
+var publishedPart = regexp.MustCompile(`^((?:\$\{[^}]*\}|\[[^\]]*\]|[^$\[\]])*):(?:\$\{[^}]*\}|[^:$]|\$\w+)+$`)
 
 // publishedSide returns "127.0.0.1:25" of "127.0.0.1:25:2525/tcp".
 func publishedSide(text string) string {
-	if m := published.FindStringSubmatch(text); m != nil {
+	if m := publishedPart.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
 	return text
