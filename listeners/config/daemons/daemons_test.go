@@ -48,7 +48,7 @@ func TestReaders(t *testing.T) {
 		}},
 		{"DKIMproxy: options as on a command line, and no address", DKIMproxy, "--listen=[::1]:10027\r\nlisten 10029\nrelay mx\n", []string{
 			"1:10-21 listen [::1]:10027 ::1 10027 signing-proxy",
-			"2:8-13 listen 10029 invalid IP 10029 signing-proxy",
+			"2:8-13 listen 10029 invalid IP 10029 signing-proxy; listen has no address; DKIMproxy then listens on all of them",
 			"3:7-9 doubt: relay has no port",
 		}},
 		{"OpenDKIM without a host", OpenDKIM, "Socket local:/run/x\nSocket\tinet:8891\n", []string{

@@ -36,6 +36,9 @@ func DKIMproxy(_ *source.Tree, f *source.File) listeners.Config {
 				Service: "listen " + value, At: at,
 			}
 			l.Bind(e.Host)
+			if e.Host == "" || e.Host == "*" {
+				l.Causes = []listeners.Cause{{Why: "listen has no address; DKIMproxy then listens on all of them", At: &at}}
+			}
 			c.Listeners = append(c.Listeners, l)
 		default:
 			c.Edges = append(c.Edges, listeners.Edge{File: at.File, Kind: listeners.EdgeRelay, Host: e.Host, Port: e.Port, At: at})
