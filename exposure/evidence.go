@@ -18,8 +18,11 @@ const maxEvidence = 8
 // fault and what answers, then the bytes of both, and last that the port answers
 // at all.
 func evidence(r *Rule, p Subject, v Vantage) []string {
-	if p.Listener != nil {
+	switch {
+	case p.Listener != nil:
 		return p.listenerEvidence()
+	case p.Socket != nil:
+		return p.socketEvidence()
 	}
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == result.ReachabilityAssumed {

@@ -238,6 +238,9 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	if p.Listener != nil {
 		f.Title, f.Listener, advice = BoundTitle(r.Title, p.Target.Addr(), p.Listener), p.listenerOf(r), p.advice(r)
 	}
+	if p.Socket != nil {
+		f.Title = boundTitle(r.Title, p.boundTo())
+	}
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -16,18 +17,29 @@ const (
 	throughCluster   = "cluster"
 )
 
-// boundTo says in words where a listener of a file is bound: files do not say who can
-// reach it.
-func (p *Subject) boundTo() string { return boundTo(p.Target.Addr(), p.Listener) }
+// boundTo says in words where a listener of a file, or of this machine, is bound: neither
+// says who can reach it.
+func (p *Subject) boundTo() string { return boundTo(p.Target.Addr(), p.through()) }
 
-func boundTo(addr netip.Addr, l *result.Configured) string {
+// through says what passes connections on to a listener.
+func (p *Subject) through() string {
+	switch {
+	case p.Listener != nil:
+		return p.Listener.Through
+	case p.Socket != nil:
+		return p.Socket.Through
+	}
+	return ""
+}
+
+func boundTo(addr netip.Addr, through string) string {
 	all := addr.IsUnspecified()
 	switch {
-	case l.Through == throughCluster && all:
+	case through == throughCluster && all:
 		return "open outside of the cluster"
-	case l.Through == throughPublished && all:
+	case through == throughPublished && all:
 		return "published on all addresses"
-	case l.Through == throughPublished:
+	case through == throughPublished:
 		return "published on " + addr.String()
 	case all:
 		return "bound to all addresses"
@@ -37,7 +49,11 @@ func boundTo(addr netip.Addr, l *result.Configured) string {
 
 // BoundTitle returns the title of a rule for a listener of a file with an address.
 func BoundTitle(title string, addr netip.Addr, l *result.Configured) string {
-	bound := boundTo(addr, l)
+	return boundTitle(title, boundTo(addr, l.Through))
+}
+
+// boundTitle returns the title of a rule for a listener that is bound so.
+func boundTitle(title, bound string) string {
 	for _, seen := range []string{" exposed", " is open", " open"} {
 		if before, after, ok := strings.Cut(title, seen); ok && (after == "" || after[0] == ',') {
 			if seen == " is open" {
@@ -66,6 +82,11 @@ func (p *Subject) listenerEvidence() []string {
 	if s == nil || s.Method == result.MethodTable {
 		return append(list, "only the port number is known; the file does not say which daemon it is")
 	}
+	return append(list, "the file configures "+daemon(s))
+}
+
+// daemon says what a service is that was not asked.
+func daemon(s *fingerprint.Identification) string {
 	what := cmp.Or(ProductOf(s), s.Name, "a daemon")
 	if s.Name != "" && s.Name != what {
 		what += " (" + s.Name + ")"
@@ -76,7 +97,7 @@ func (p *Subject) listenerEvidence() []string {
 	if s.RoleByPort {
 		what += "; role guessed from the port number"
 	}
-	return append(list, "the file configures "+what)
+	return what
 }
 
 // binds reports whether binding the listener to loopback closes a finding of the rule.

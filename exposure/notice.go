@@ -57,6 +57,7 @@ const (
 	NoticeRejected          = "MXS9062"
 	NoticeUndecided         = "MXS9071"
 	NoticeNoConfiguration   = "MXS9072"
+	NoticeUnseen            = "MXS9073"
 )
 
 // A NoticeKind describes all notices with one code, for reports and manuals.
@@ -211,6 +212,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeNoConfiguration, "NoConfiguration", result.LevelError, "No configuration file of a known kind was found.",
 		"Nothing was read, so the run cannot pass.",
 		"Name the files, or the folder that has them; \"mxsweep config --help\" lists the kinds."},
+	{NoticeUnseen, "ListenersUnseen", result.LevelError, "This machine did not show everything that listens on it.",
+		"The process of a socket, the sockets of a container or the rules of address translation could not be read, or there was more than a limit allows. Where mail could be exposed by what was not seen, the run cannot pass; elsewhere this is a note.",
+		"Run mxsweep host as root, or with the capabilities CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN and CAP_NET_ADMIN."},
 }
 
 // NoticeKinds returns all kinds of notices in the order of their codes.

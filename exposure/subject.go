@@ -42,6 +42,11 @@ type Subject struct {
 	// none. Listener is nil for a port that was scanned.
 	Listener *result.Configured
 	Fix      string
+
+	// Socket is what the machine itself says of the port; nil for a port that was
+	// scanned or configured. Anchor is then the token that configures it, if that was
+	// found.
+	Socket *result.Listening
 }
 
 // Names returns all names of the port's address.
@@ -64,6 +69,7 @@ func (p *Subject) Port() result.Port {
 		Attempts:     p.Attempts,
 		Anchor:       p.Anchor,
 		Listener:     p.Listener,
+		Socket:       p.Socket,
 	}
 	if p.Err != nil {
 		w.Error = &result.PortError{Code: errorCode(p.State), Message: p.Err.Error()}

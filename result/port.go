@@ -17,6 +17,7 @@ type Port struct {
 	Attempts     int           `json:"attempts,omitempty"`
 	Anchor       *Anchor       `json:"anchor,omitempty"`
 	Listener     *Configured   `json:"listener,omitempty"` // nil if it was scanned
+	Socket       *Listening    `json:"socket,omitempty"`   // nil unless the run looked at the machine itself
 	Service      *Service      `json:"service,omitempty"`
 	Banner       *Banner       `json:"banner,omitempty"`
 	TLS          *TLS          `json:"tls,omitempty"`

@@ -55,12 +55,16 @@ const (
 	// MethodConfigured is a configuration file: its kind, the image of a container, and
 	// settings. Nothing was asked.
 	MethodConfigured Method = "configured"
+
+	// MethodListening is the process that listens, and the line that configures it, if
+	// that was found. Nothing was asked.
+	MethodListening Method = "listening"
 )
 
 // ParseMethod returns the method with that name, which may be "", and reports
 // whether it exists.
 func ParseMethod(word string) (Method, bool) {
-	return find([]Method{"", MethodTable, MethodProbed, MethodConfigured}, word)
+	return find([]Method{"", MethodTable, MethodProbed, MethodConfigured, MethodListening}, word)
 }
 
 // A Tunnel is the encryption inside which a service was identified. "" is clear

@@ -76,6 +76,11 @@ func (s *session) writeBaseline(file string, b *drift.Baseline, run string) erro
 	if err != nil {
 		return err
 	}
+	return s.writeFile(file, data)
+}
+
+// writeFile writes a file, or standard output for "-".
+func (s *session) writeFile(file string, data []byte) error {
 	if file == "-" {
 		_, err := s.stdout.Write(data)
 		return fault.WriteError(standardOutput, err)

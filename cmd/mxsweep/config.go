@@ -134,5 +134,5 @@ func noNetworkFormats(specs []output.Spec) error {
 	if i < 0 {
 		return nil
 	}
-	return usagef("use json, sarif or csv", "writing output %q: the format describes hosts of a network, and files have none", specs[i].Format)
+	return usagef("use json, sarif or csv", "writing output %q: the format describes hosts of a network, and this command contacts none", specs[i].Format)
 }

@@ -130,6 +130,11 @@ func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 // registerFindings adds the flags that say which findings fail any run.
 func (f *scanFlags) registerFindings(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
+	f.registerFailOn(flags)
+}
+
+// registerFailOn adds the flag for which findings fail a run.
+func (f *scanFlags) registerFailOn(flags *pflag.FlagSet) {
 	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity (of this severity or above) and rule:ID, such as new:high,any:critical; none matches no finding")
 }
 

@@ -19,8 +19,11 @@ type Options struct {
 	Root string
 }
 
+// root returns the folder of the system.
+func (o Options) root() string { return cmp.Or(o.Root, "/") }
+
 // proc returns the directory of processes.
-func (o Options) proc() string { return filepath.Join("/", o.Root, "proc") }
+func (o Options) proc() string { return filepath.Join(o.root(), "proc") }
 
 // self is the process whose network namespace is that of the machine.
 func (o Options) self() string {
@@ -251,15 +254,15 @@ func (l *lister) findPackages(processes map[int]*Process) {
 	var files []string
 	for _, p := range processes {
 		if p.Container == "" {
-			files = append(files, p.Executable)
+			files = append(files, p.programFile())
 		}
 	}
 	slices.Sort(files)
-	db := openPackages(filepath.Join("/", l.Root))
+	db := openPackages(l.root())
 	db.find(slices.Compact(files))
 	for _, p := range processes {
 		if p.Container == "" {
-			p.Package = db.known[p.Executable]
+			p.Package = db.known[p.programFile()]
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,4 +58,26 @@ func readHead(name string, limit int64) string {
 		return "" // the process has ended
 	}
 	return string(text)
+}
+
+// interpreters are the programs that run a script, which is what a process is.
+var interpreters = []string{"perl", "python", "ruby", "node", "sh", "bash", "dash"}
+
+// programFile returns the file that a process runs: that of its program or, where an
+// interpreter runs it, of the script; "" if that is not known.
+func (p *Process) programFile() string {
+	name := strings.TrimRight(filepath.Base(p.Executable), "0123456789.-")
+	if !slices.Contains(interpreters, name) {
+		return p.Executable
+	}
+	for i, word := range p.Command {
+		word, _, _ = strings.Cut(word, " ") // a title: "/usr/sbin/amavisd-new (master)"
+		if filepath.IsAbs(word) && strings.TrimRight(filepath.Base(word), "0123456789.-") != name {
+			return word
+		}
+		if i > 0 && !strings.HasPrefix(word, "-") {
+			break
+		}
+	}
+	return ""
 }

@@ -101,7 +101,7 @@ type Process struct {
 
 	Unit      string // of systemd: "postfix@-.service"; "" if not known
 	Container string // the id or name of its container; "" if it is in none, or not known
-	Package   string // that installed Executable: "postfix"; "" if not known
+	Package   string // that installed its program, or its script: "postfix"; "" if not known
 }
 
 // A Namespace is a network namespace.

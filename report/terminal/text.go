@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,7 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 	v := view.New(&t.Collector, s, view.Showing{Only: t.only, Fold: !t.verbose})
 	t.verdict(v)
 	t.summary(v)
+	t.sockets()
 	t.plan()
 	t.hosts(v)
 	t.paths(v)
@@ -155,6 +157,9 @@ func (t *textWriter) counts(v *view.View) {
 // others, so that no finding that fails is below one that does not.
 func (t *textWriter) hosts(v *view.View) {
 	failing, rest := v.Split()
+	if v.OfSockets() {
+		rest = slices.DeleteFunc(rest, func(h view.HostEntry) bool { return !h.HasFindings() })
+	}
 	for i := range failing {
 		t.host(v, &failing[i])
 	}
@@ -164,7 +169,9 @@ func (t *textWriter) hosts(v *view.View) {
 	}
 	for i := range rest {
 		t.host(v, &rest[i])
-		t.quiet(&rest[i])
+		if !v.OfSockets() { // else they are in the list of sockets
+			t.quiet(&rest[i])
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package view
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
@@ -49,4 +50,17 @@ func lineOf(l *result.Configured, a *result.Anchor) int {
 		return 0
 	}
 	return a.Line
+}
+
+// OfSockets reports whether a run looked at the sockets of a machine and contacted
+// nothing.
+func (v *View) OfSockets() bool {
+	return slices.ContainsFunc(v.Hosts, func(h HostEntry) bool {
+		return slices.ContainsFunc(h.Ports, func(p PortEntry) bool { return p.Port != nil && p.Port.Socket != nil })
+	})
+}
+
+// HasFindings reports whether a port of the entry has a finding that is shown.
+func (h *HostEntry) HasFindings() bool {
+	return slices.ContainsFunc(h.Ports, func(p PortEntry) bool { return len(p.Findings) > 0 })
 }

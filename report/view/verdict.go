@@ -108,6 +108,9 @@ func (v *View) Coverage() string {
 	if OfFiles(&v.Run) {
 		return filesCoverage(&c)
 	}
+	if v.OfSockets() {
+		return socketsCoverage(&c)
+	}
 	var parts []string
 	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
 		hosts := wording.Plural(c.HostsUp, "host") + " up"
@@ -151,6 +154,11 @@ func filesCoverage(c *result.Coverage) string {
 		parts = append(parts, words.Grouped(n)+" accepted as undecided")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// socketsCoverage says how much is known of what listens on a machine.
+func socketsCoverage(c *result.Coverage) string {
+	return fmt.Sprintf("%s, %s of them judged (%s)", wording.Plural(int(c.Planned), "listening port"), words.Grouped(c.Answered), words.Percent(c.Ratio))
 }
 
 // acceptedPairs returns how many pairs are not counted because the policy accepts

@@ -62,6 +62,9 @@ func (a *Audit) Read(paths []string) error {
 	return err
 }
 
+// Listeners returns the listeners that the files open.
+func (a *Audit) Listeners() []listeners.Listener { return a.read.Listeners }
+
 // Files returns the files that were read, as this machine names them.
 func (a *Audit) Files() []string {
 	var files []string
@@ -208,7 +211,7 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 		Result:   scan.Result{Target: netip.AddrPortFrom(addr.WithZone(""), l.Port), State: result.StateOpen, Time: a.start},
 		Host:     at.File,
 		Anchor:   &at,
-		Service:  a.identify(l),
+		Service:  a.Identify(l),
 		Listener: &result.Configured{Name: sanitize.Text(l.Service, sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},
 	}
 	for _, c := range l.Causes {

@@ -20,15 +20,15 @@ const (
 	byNumber      = 3 // only the number of the port is known
 )
 
-// identify returns what a listener is: as its reader says, and what that leaves open from
+// Identify returns what a listener is: as its reader says, and what that leaves open from
 // the image of the container and from the table of ports.
-func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
+func (a *Audit) Identify(l *listeners.Listener) *fingerprint.Identification {
 	s := &fingerprint.Identification{Service: result.Service{
 		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
 		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
 	}}
 	if inside := a.inside(l); inside != nil {
-		return a.identify(inside)
+		return a.Identify(inside)
 	}
 	known, _ := a.Ports.Lookup(targetPort(l))
 	if s.Product == "" {

@@ -1,16 +1,14 @@
 package configured
 
 import (
-	"slices"
 	"strings"
-	"time"
 
-	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // Write writes the outcome as a report of a tool that was called with args. The writer
@@ -18,23 +16,9 @@ import (
 func (a *Audit) Write(tool result.Tool, args []string, w format.Writer, c *Outcome) {
 	tool.RulesVersion = a.Rules.Version
 	run := a.run(args)
-	_ = w.Start(tool, run)
-	for i := range c.Open {
-		_ = w.Port(report.Clean(c.Open[i].Port(), ""))
-	}
-	for i := range c.Findings {
-		f := report.Clean(c.Findings[i].Finding(), "")
-		f.Verdict = report.GateVerdict(&a.Gate, &c.Findings[i])
-		c.Summary.Count(f)
-		_ = w.Finding(f)
-	}
-	for _, n := range c.Decision.Notices {
-		_ = w.Notice(report.Clean(n, ""))
-	}
-	run.Rules = a.broken(c.Findings)
-	run.Paths = report.Clean(c.Paths, "")
-	run.EndTime = result.NewTime(time.Now())
-	_ = w.End(run, c.Summary)
+	output.WriteJudged(w, tool, run, &output.Judged{
+		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules, Paths: c.Paths,
+	})
 }
 
 // run returns what was read, when and by which command.
@@ -59,13 +43,6 @@ func (a *Audit) run(args []string) result.Run {
 		}
 	}
 	return report.Clean(run, "")
-}
-
-// broken returns the rules of the findings, as reports write them.
-func (a *Audit) broken(findings []exposure.Violation) []result.RuleInfo {
-	return slices.DeleteFunc(a.Rules.Infos(), func(r result.RuleInfo) bool {
-		return !slices.ContainsFunc(findings, func(f exposure.Violation) bool { return f.Rule != nil && f.Rule.ID == r.ID })
-	})
 }
 
 // counts returns the counts of a coverage as reports have them.

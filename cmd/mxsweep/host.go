@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/listeners/sockets"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/run/listening"
+	"github.com/mxsweep/mxsweep/run/output"
+)
+
+// hostFlags are the flags of "mxsweep host".
+type hostFlags struct {
+	scanFlags
+	root    string
+	name    string
+	configs []string
+	expect  string
+}
+
+// standardPlaces are the files and folders that have the configuration of mail daemons,
+// where a distribution installs them.
+var standardPlaces = []string{
+	"/etc/postfix", "/etc/dovecot", "/etc/dovecot.conf", "/etc/amavis", "/etc/amavisd", "/etc/amavisd.conf", "/etc/policyd-weight.conf",
+	"/etc/dkimproxy", "/etc/opendkim.conf", "/etc/opendmarc.conf", "/etc/haproxy", "/etc/nginx", "/etc/clamav", "/etc/clamd.d", "/etc/rspamd",
+	"/usr/local/etc/postfix", "/usr/local/etc/dovecot", "/usr/local/etc/amavisd.conf", "/usr/local/etc/haproxy.conf", "/usr/local/etc/nginx", "/usr/local/etc/rspamd",
+	"/opt/homebrew/etc/postfix", "/opt/homebrew/etc/dovecot", "/opt/homebrew/etc/nginx",
+}
+
+// noConfig is the value of --config that reads no file.
+const noConfig = "none"
+
+// newHost is "mxsweep host".
+func newHost(s *session) *cobra.Command {
+	flags := &hostFlags{}
+	cmd := &cobra.Command{
+		Use:   "host",
+		Short: "show what listens on this machine, and by which line",
+		Long: `Lists the TCP ports on which this machine listens: where each is bound, by which
+process, systemd unit, package and container, and which line of which configuration
+file. It reports the ones that only the mail system itself should reach and that
+are not bound to loopback. Nothing is contacted, executed or changed.
+
+A firewall may protect what is reported; only a scan from outside shows that.
+
+On Linux it asks the kernel and reads /proc, dpkg's lists and the rules of nftables,
+and includes containers. Without root it does not see who holds the sockets of
+other users, except for their unit, and says so (MXS9073). If that concerns a port
+that mail systems use inside a host, the run is incomplete (4). On macOS, the BSDs
+and Windows it shows addresses and processes only.`,
+		Example: `  mxsweep host
+  mxsweep host -o text -o json=host.json
+  mxsweep host --write-expect mxsweep.yaml`,
+		Args: exactArgs(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.host(cmd.Context(), flags, cmd.Flags())
+		},
+	}
+	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
+		f.StringVar(&flags.root, "root", "", "examine the system that is mounted at `DIR`, such as that of the host in a container (Linux)")
+		f.StringVar(&flags.name, "name", "", "the `NAME` of this machine in findings and for the policy (default its host name)")
+		f.StringArrayVar(&flags.configs, "config", nil, "look for the lines that open the ports in the files at `PATH`, and below it; repeatable; none reads none (default the usual folders below /etc)")
+	})
+	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
+		f.StringVar(&flags.policy, "policy", "", "read gate, expected services, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
+		flags.registerFailOn(f)
+		f.Float64Var(&flags.minCoverage, "min-coverage", 1, "exit 4 if less than the fraction `F` (0 to 1) of the ports could be judged")
+		flags.registerSoftFail(f)
+		registerNow(f, &flags.scanFlags)
+	})
+	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
+		flags.output.register(f)
+		f.StringVar(&flags.expect, "write-expect", "", "write what may be reachable as the expect block of a policy to `FILE`, - for standard output in place of the report")
+		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
+	})
+	return cmd
+}
+
+// host lists what listens, judges it and reports it.
+func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagSet) error {
+	a, err := newHostAudit(flags, given)
+	specs, errOutputs := flags.outputSpecs(s)
+	if err := errors.Join(err, errOutputs, noNetworkFormats(specs)); err != nil {
+		return err
+	}
+	if err := a.Look(ctx, sockets.Options{Root: flags.root}, flags.places()); err != nil {
+		return err
+	}
+	var inputs []outfile.Use
+	for _, file := range append(a.Files(), run.PolicyFile(flags.policy)) {
+		inputs = append(inputs, outfile.Use{Role: "an input of the run", Name: file})
+	}
+	written := output.Uses(specs)
+	if flags.expect != "" && flags.expect != "-" {
+		written = append(written, outfile.Use{Flag: `flag "--write-expect"`, Name: flags.expect})
+	}
+	if err := outfile.Check(written, inputs); err != nil {
+		return err
+	}
+	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.output.private, Log: s.log})
+	if err != nil {
+		return err
+	}
+	undo := outs.Discard
+	s.undo.Store(&undo)
+	c := a.Conclude()
+	a.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
+	s.code = gate.Worse(s.code, c.Decision.Code)
+	s.warn(flags.quiet, &a.Gate, specs, &c.Decision, c.Findings)
+	return errors.Join(outs.Close(), s.writeExpect(a, &c, flags.expect))
+}
+
+// writeExpect writes the expect block of a policy, if a file was named.
+func (s *session) writeExpect(a *listening.Audit, c *listening.Outcome, file string) error {
+	if file == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := a.WriteExpect(&b, c); err != nil {
+		return err
+	}
+	return s.writeFile(file, b.Bytes())
+}
+
+// outputSpecs returns the requested outputs. An expect block on standard output is in the
+// place of the report.
+func (f *hostFlags) outputSpecs(s *session) ([]output.Spec, error) {
+	specs, err := f.output.specs(s)
+	if f.expect != "-" || err != nil {
+		return specs, err
+	}
+	if len(f.output.outputs) > 0 && slices.ContainsFunc(specs, func(o output.Spec) bool { return o.File == "-" }) {
+		return nil, usagef("write one of them to a file", "writing two outputs to standard output: --write-expect and --output")
+	}
+	return slices.DeleteFunc(specs, func(o output.Spec) bool { return o.File == "-" }), nil
+}
+
+// newHostAudit reads the policy. All errors are reported at once.
+func newHostAudit(flags *hostFlags, given *pflag.FlagSet) (*listening.Audit, error) {
+	known, rules, err := run.LoadKnowledge()
+	if err != nil {
+		return nil, err
+	}
+	a := &listening.Audit{Rules: rules, Ports: known, Now: flags.time(), MinKnown: flags.minCoverage, Name: flags.name}
+	if a.Policy, err = run.ReadPolicy(run.PolicyFile(flags.policy), rules, known); err != nil {
+		return nil, err
+	}
+	errs := []error{flags.check(given), flags.checkMinCoverage()}
+	if a.Gate, err = flags.demands(given).Criteria(a.Policy, rules); err != nil {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, run.CheckGate(a.Gate, true, false))
+	}
+	if a.Name == "" {
+		if a.Name, err = os.Hostname(); err != nil {
+			errs = append(errs, usagef("set --name", "reading the host name: %w", fault.WithoutPath(err)))
+		}
+	}
+	if slices.Contains(flags.configs, noConfig) && len(flags.configs) > 1 {
+		errs = append(errs, usagef("use only one of them", "combining --config %s with --config %s", wording.Quote(noConfig), wording.Quote(flags.configs[0])))
+	}
+	return a, errors.Join(errs...)
+}
+
+// places returns the paths of configuration files: those that were given, or the
+// standard ones that exist.
+func (f *hostFlags) places() []string {
+	if slices.Equal(f.configs, []string{noConfig}) {
+		return nil
+	}
+	if len(f.configs) > 0 {
+		return f.configs
+	}
+	var list []string
+	for _, place := range standardPlaces {
+		if place = filepath.Join(f.root, place); outfile.Exists(place) {
+			list = append(list, place)
+		}
+	}
+	return list
+}

@@ -1,0 +1,36 @@
+package result
+
+// A Listening is what a machine says of a port on which it listens. A port of a run that
+// looked at the machine itself has one.
+type Listening struct {
+	// Bound is where it is bound, as ss(8) writes it: "*:25" is each address of both
+	// families, "[::]:25" each IPv6 address, "127.0.0.53%lo:53" one of an interface.
+	Bound string `json:"bound" clean:"field"`
+
+	// Through says what passes connections on to it: "container" for a socket of a
+	// container, which only the networks of that reach, and "published" for a port that
+	// is passed on to To, by address translation or by a program such as docker-proxy. ""
+	// means that it is bound on the machine itself.
+	Through string `json:"through,omitempty" clean:"field"`
+	To      string `json:"to,omitempty" clean:"field"`
+
+	// The process that holds it, or on a published port the one to which connections are
+	// passed on. All are zero if no process could be seen.
+	PID        int    `json:"pid,omitempty"`
+	Process    string `json:"process,omitempty" clean:"field"`    // the name
+	Command    string `json:"command,omitempty" clean:"field"`    // the command line, with secrets masked
+	Executable string `json:"executable,omitempty" clean:"field"` // the path of the program
+
+	Unit      string `json:"unit,omitempty" clean:"field"`      // of systemd; "" if not known
+	Package   string `json:"package,omitempty" clean:"field"`   // that installed the program; "" if not known
+	Container string `json:"container,omitempty" clean:"field"` // the id or name; "" if it is in none
+}
+
+// The ways by which connections reach a [Listening] that is not bound on the machine itself.
+const (
+	SocketContainer = "container"
+	SocketPublished = "published"
+)
+
+// Hidden reports whether nothing is known of who holds the socket.
+func (s *Listening) Hidden() bool { return s.PID == 0 && s.Unit == "" && s.Container == "" }

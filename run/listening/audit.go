@@ -1,0 +1,177 @@
+// Package listening judges what listens on this machine: which process holds each socket,
+// which line of which configuration file is to blame, and what others could do with it.
+// Nothing is contacted, executed or changed.
+package listening
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/listeners/sockets"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/configured"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// An Audit judges what listens on this machine.
+type Audit struct {
+	Rules  *exposure.RuleSet
+	Ports  *signatures.Ports
+	Policy *policy.Policy // nil if there is none
+	Gate   gate.Criteria  // its minimum coverage is not used
+	Now    time.Time      // when accepted risks must be valid
+
+	// Name is the name of the machine in findings, and for the policy.
+	Name string
+
+	// MinKnown is the least fraction of the sockets that must be known for a run to be
+	// complete, 0 to 1.
+	MinKnown float64
+
+	start    time.Time
+	snapshot *sockets.Snapshot
+	files    *configured.Audit // nil if no configuration was read
+}
+
+// Look lists what listens, and reads the configuration files that the paths name and
+// contain. The error is a usage error for a path that does not exist.
+func (a *Audit) Look(ctx context.Context, o sockets.Options, paths []string) error {
+	a.start = time.Now()
+	if len(paths) > 0 {
+		a.files = &configured.Audit{Ports: a.Ports}
+		if err := a.files.Read(paths); err != nil {
+			return err
+		}
+	}
+	var err error
+	a.snapshot, err = sockets.List(ctx, o)
+	return err
+}
+
+// Files returns the configuration files that were read.
+func (a *Audit) Files() []string {
+	if a.files == nil {
+		return nil
+	}
+	return a.files.Files()
+}
+
+// An Outcome is the result of an audit.
+type Outcome struct {
+	Open     []exposure.Subject   // what listens, each address and port once
+	Findings []exposure.Violation // as assessed by the gate
+	Decision gate.Decision        // with the exit code and the notices
+	Summary  result.Summary
+}
+
+// The vantage points of an audit. What others may reach is judged as a configuration file
+// is: it is not known who can.
+var (
+	vantage = exposure.Vantage{Name: "host", Class: exposure.ClassConfig}
+	within  = exposure.Vantage{Name: "host", Class: exposure.ClassHost}
+)
+
+// Conclude judges what listens.
+func (a *Audit) Conclude() Outcome {
+	var c Outcome
+	c.Open = a.subjects()
+	j := a.judge()
+	var unknown []exposure.Subject
+	for _, p := range c.Open {
+		if local(&p) {
+			continue
+		}
+		if a.undecided(&p) {
+			unknown = append(unknown, p)
+		}
+		c.Findings = append(c.Findings, j.Findings(p)...)
+	}
+	c.Findings = exposure.JoinAddresses(c.Findings)
+	facts, told := a.facts(c.Open, unknown)
+	criteria := a.Gate
+	criteria.MinCoverage = 0 // facts has what is not known
+	c.Decision = gate.Decide(criteria, facts, c.Findings)
+	c.Decision.Notices = append(c.Decision.Notices, told...)
+	c.Summary = a.summary(&c.Decision, facts.Coverage)
+	return c
+}
+
+// judge returns the judge for this machine.
+func (a *Audit) judge() *exposure.Judge {
+	profiles := a.Ports.ProfilePorts()
+	j := &exposure.Judge{Rules: a.Rules, Vantage: vantage, Now: a.Now, Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"])}
+	if a.Policy != nil {
+		j.Policy = a.Policy
+	}
+	return j
+}
+
+// local reports whether only this machine, or the networks of a container, can reach a
+// port.
+func local(p *exposure.Subject) bool {
+	return p.Target.Addr().Unmap().IsLoopback() || p.Socket.Through == result.SocketContainer
+}
+
+// undecided reports whether a port is one that mail systems use inside a host, and neither
+// the system nor a configuration file says who listens there.
+func (a *Audit) undecided(p *exposure.Subject) bool {
+	known, ok := a.Ports.Lookup(p.Target.Port())
+	return ok && known.Internal && p.Socket.Hidden() && p.Anchor == nil
+}
+
+// facts returns what the gate needs to know, and notices that do not matter to it.
+func (a *Audit) facts(open, unknown []exposure.Subject) (gate.RunFacts, []result.Notice) {
+	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: 1}}
+	var told, missing []result.Notice
+	for i := range unknown {
+		p := &unknown[i]
+		missing = append(missing, exposure.NewNotice(exposure.NoticeUnseen, p.Target.String(), nil,
+			"Who listens on %s could not be seen, and mail systems use port %d inside a host.", p.Socket.Bound, p.Target.Port()))
+	}
+	containers := slices.ContainsFunc(a.snapshot.Sockets, func(s sockets.Socket) bool { return !s.Own() })
+	for _, g := range a.snapshot.Gaps {
+		n := exposure.NewNotice(exposure.NoticeUnseen, a.Name, nil, "Not seen: %s%s.", g.Problem, cause(g.Err))
+		if g.Kind == sockets.GapForwards && containers || g.Kind == sockets.GapLimit {
+			missing = append(missing, n)
+			continue
+		}
+		n.Level = result.LevelNote
+		told = append(told, n)
+	}
+	f.Coverage.Open = uint64(len(open) - len(unknown))
+	f.Coverage.Planned = f.Coverage.Open + uint64(len(missing))
+	if f.Coverage.Planned == 0 {
+		f.Coverage.Planned, f.Coverage.Closed = 1, 1 // nothing listens, which is an answer
+	}
+	if f.Coverage.Ratio() < a.MinKnown {
+		f.Incomplete = missing
+		return f, told
+	}
+	for _, n := range missing {
+		n.Level = result.LevelWarning
+		told = append(told, n)
+	}
+	return f, told
+}
+
+// cause returns the cause of a gap for a message.
+func cause(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%v)", err)
+}
+
+// summary returns the summary of the audit.
+func (a *Audit) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
+	return result.Summary{
+		Complete: v.Complete, Incomplete: v.Incomplete, ExitCode: int(v.Code), Gate: v.Gate, FailOn: a.Gate.FailOn.String(), Reason: v.Reason,
+		Coverage: result.Coverage{Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(), HostsUp: int(c.HostsUp), CoverageCounts: report.NewCoverageCounts(c)},
+	}
+}

@@ -1,0 +1,222 @@
+package listening
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/listeners/sockets"
+	"github.com/mxsweep/mxsweep/run/configured"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// audit returns an audit of what a snapshot has, with configuration files by name.
+func audit(t *testing.T, s *sockets.Snapshot, files map[string]string) *Audit {
+	t.Helper()
+	known, err := signatures.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	criteria, err := gate.Demands{}.Criteria(nil, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &Audit{Rules: rules, Ports: known, Gate: criteria, Now: time.Now(), Name: "mx.example.org", MinKnown: 1, snapshot: s}
+	if files == nil {
+		return a
+	}
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.files = &configured.Audit{Ports: known}
+	if err := a.files.Read([]string{dir}); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// listen returns a socket of a process; "" is one that cannot be seen.
+func listen(at, process string) sockets.Socket {
+	ap := netip.MustParseAddrPort(at)
+	s := sockets.Socket{Address: ap.Addr(), Port: ap.Port(), Dual: sockets.DualNo}
+	if process != "" {
+		s.Owners = []*sockets.Process{{PID: 4711, Name: process}}
+	}
+	return s
+}
+
+// container returns a socket in a container.
+func container(ns *sockets.Namespace, at, process string) sockets.Socket {
+	s := listen(at, process)
+	s.Namespace, s.Container = ns, ns.Container
+	return s
+}
+
+var (
+	mailbox = &sockets.Namespace{ID: 1, PID: 4711, Container: "0123456789ab", Addresses: []netip.Addr{netip.MustParseAddr("172.17.0.2")}}
+
+	toMailbox = sockets.Forward{Port: 10025, To: netip.MustParseAddrPort("172.17.0.2:10025"), Namespace: mailbox}
+)
+
+func TestConclude(t *testing.T) {
+	for name, c := range map[string]struct {
+		sockets  []sockets.Socket
+		forwards []sockets.Forward
+		gaps     []sockets.Gap
+		files    map[string]string
+		code     gate.ExitCode
+		open     []string // bound, product, role, through
+		findings []string // rule, severity, address and port
+	}{
+		"nothing listens": {},
+		"on loopback": {
+			sockets: []sockets.Socket{listen("127.0.0.1:10024", "amavisd"), listen("[::1]:10025", "exim4")},
+			open:    []string{"127.0.0.1:10024 amavisd content-filter ", "[::1]:10025 Exim unknown "},
+		},
+		"a content filter for all": {
+			sockets:  []sockets.Socket{listen("0.0.0.0:10024", "amavisd")},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0:10024 amavisd content-filter "},
+			findings: []string{"MXS1001 high 0.0.0.0:10024"},
+		},
+		"the same on an address": {
+			sockets:  []sockets.Socket{listen("192.0.2.1:20024", "amavisd")},
+			code:     gate.ExitFail,
+			open:     []string{"192.0.2.1:20024 amavisd content-filter "},
+			findings: []string{"MXS1001 high 192.0.2.1:20024"},
+		},
+		"public ports and others": {
+			sockets: []sockets.Socket{listen("0.0.0.0:25", "exim4"), listen("0.0.0.0:22", "sshd"), listen("0.0.0.0:111", ""), listen("[::]:993", "dovecot")},
+			open:    []string{"0.0.0.0:22 OpenSSH not-mail ", "0.0.0.0:25 Exim mta ", "0.0.0.0:111  unknown ", "[::]:993 Dovecot imap "},
+		},
+		"an internal port of a hidden process": {
+			sockets:  []sockets.Socket{listen("0.0.0.0:10025", "")},
+			code:     gate.ExitIncomplete,
+			open:     []string{"0.0.0.0:10025  unknown "},
+			findings: []string{"MXS1902 low 0.0.0.0:10025"},
+		},
+		"in a container": {
+			sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10024", "amavisd")},
+			open:    []string{"0.0.0.0:10024 amavisd content-filter container"},
+		},
+		"published by docker-proxy": {
+			sockets:  []sockets.Socket{listen("0.0.0.0:10025", "docker-proxy"), container(mailbox, "0.0.0.0:10025", "amavisd")},
+			forwards: []sockets.Forward{toMailbox},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0:10025 amavisd content-filter published", "0.0.0.0:10025 amavisd content-filter container"},
+			findings: []string{"MXS1001 high 0.0.0.0:10025"},
+		},
+		"published by address translation, without a socket": {
+			sockets:  []sockets.Socket{container(mailbox, "0.0.0.0:10025", "amavisd")},
+			forwards: []sockets.Forward{toMailbox},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0:10025 amavisd content-filter published", "0.0.0.0:10025 amavisd content-filter container"},
+			findings: []string{"MXS1001 high 0.0.0.0:10025"},
+		},
+		"published on loopback": {
+			sockets:  []sockets.Socket{listen("127.0.0.1:10025", "docker-proxy"), container(mailbox, "0.0.0.0:10025", "amavisd")},
+			forwards: []sockets.Forward{{Address: netip.MustParseAddr("127.0.0.1"), Port: 10025, To: toMailbox.To, Namespace: mailbox}},
+			open:     []string{"127.0.0.1:10025 amavisd content-filter published", "0.0.0.0:10025 amavisd content-filter container"},
+		},
+		"containers, and rules of address translation that cannot be read": {
+			sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10025", "amavisd")},
+			gaps:    []sockets.Gap{{Kind: sockets.GapForwards, Problem: "the rules"}},
+			code:    gate.ExitIncomplete,
+			open:    []string{"0.0.0.0:10025 amavisd content-filter container"},
+		},
+		"rules that cannot be read, but no container": {
+			sockets: []sockets.Socket{listen("0.0.0.0:25", "exim4")},
+			gaps:    []sockets.Gap{{Kind: sockets.GapForwards, Problem: "the rules"}, {Kind: sockets.GapNamespaces, Problem: "the namespaces", Err: os.ErrPermission}},
+			open:    []string{"0.0.0.0:25 Exim mta "},
+		},
+		"a limit": {
+			gaps: []sockets.Gap{{Kind: sockets.GapLimit, Problem: "only some"}},
+			code: gate.ExitIncomplete,
+		},
+		"configured": {
+			sockets:  []sockets.Socket{listen("0.0.0.0:20025", "master"), listen("127.0.0.1:20026", "master")},
+			files:    map[string]string{"main.cf": "inet_protocols = ipv4\n", "master.cf": "20025 inet n - y - - smtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n127.0.0.1:20026 inet n - y - - smtpd\n"},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0:20025 Postfix smtpd reinjection  master.cf:1", "127.0.0.1:20026 Postfix smtpd mta  master.cf:4"},
+			findings: []string{"MXS1002 high 0.0.0.0:20025"},
+		},
+		"configured, of a hidden process": {
+			sockets:  []sockets.Socket{listen("0.0.0.0:10025", "")},
+			files:    map[string]string{"main.cf": "inet_protocols = ipv4\n", "master.cf": "10025 inet n - y - - smtpd\n  -o content_filter=\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n"},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0:10025 Postfix smtpd reinjection  master.cf:1"},
+			findings: []string{"MXS1002 high 0.0.0.0:10025"},
+		},
+		"configured for another daemon and address": {
+			sockets: []sockets.Socket{listen("127.0.0.1:20025", "master"), listen("0.0.0.0:20026", "sshd")},
+			files:   map[string]string{"main.cf": "", "master.cf": "20025 inet n - y - - smtpd\n20026 inet n - y - - smtpd\n"},
+			open:    []string{"127.0.0.1:20025  unknown ", "0.0.0.0:20026 OpenSSH not-mail "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := audit(t, &sockets.Snapshot{Sockets: c.sockets, Forwards: c.forwards, Gaps: c.gaps}, c.files)
+			got := a.Conclude()
+			var open, findings []string
+			for i := range got.Open {
+				p := &got.Open[i]
+				text := fmt.Sprintf("%s %s %s %s", p.Socket.Bound, p.Service.Product, p.Service.Role, p.Socket.Through)
+				if p.Anchor != nil {
+					text += fmt.Sprintf(" %s:%d", filepath.Base(p.Anchor.File), p.Anchor.Line)
+				}
+				open = append(open, text)
+			}
+			for i := range got.Findings {
+				f := &got.Findings[i]
+				findings = append(findings, fmt.Sprintf("%s %s %s", f.Rule.ID, f.Severity, f.Target))
+			}
+			if got.Decision.Code != c.code || !slices.Equal(open, c.open) || !slices.Equal(findings, c.findings) {
+				t.Errorf("code %d\nopen %q\nfindings %q\n%+v", got.Decision.Code, open, findings, got.Decision.Notices)
+			}
+		})
+	}
+}
+
+// Expectations are of what others may reach and no rule objects to, and nothing of a
+// process can break the file.
+func TestWriteExpect(t *testing.T) {
+	hostile := listen("0.0.0.0:10030", "x\n  - target: '*'")
+	a := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{
+		listen("0.0.0.0:25", "exim4"), listen("[::]:25", "exim4"), listen("0.0.0.0:465", "exim4"), listen("0.0.0.0:22", "sshd"), listen("0.0.0.0:111", ""),
+		listen("127.0.0.1:10143", "dovecot"), listen("0.0.0.0:10024", "amavisd"), hostile,
+	}}, nil)
+	c := a.Conclude()
+	var b bytes.Buffer
+	if err := a.WriteExpect(&b, &c); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{"ports: \"22\"", "ports: 25,465\n", "product: Exim", "ports: \"111\"", "# Not expected: port 10024, amavisd (MXS1001)."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "10143") || strings.Contains(text, "\n  - target: '*'") {
+		t.Errorf("got\n%s", text)
+	}
+	empty := audit(t, &sockets.Snapshot{}, nil)
+	c = empty.Conclude()
+	b.Reset()
+	if err := empty.WriteExpect(&b, &c); err != nil || b.String() != "expect: []\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
