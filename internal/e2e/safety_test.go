@@ -29,20 +29,25 @@ var queue = []string{
 // also do work of their own, when its time has come.
 func TestNoTrace(t *testing.T) {
 	n := hosts(t)
-	first := sweepTraces(t, n)
-	if len(first) == 0 {
-		return
-	}
-	t.Logf("swept again because of %v", first)
-	for what, trace := range sweepTraces(t, n) {
-		if first[what] != "" {
-			t.Errorf("in both sweeps: %s: %s, then %s", what, first[what], trace)
-		}
-	}
+	sweepTraces(t, n).hold(t, func() traces { return sweepTraces(t, n) })
 }
 
 // traces are what daemons have left, by what it was found in.
 type traces map[string]string
+
+// hold fails if a trace comes again.
+func (l traces) hold(t *testing.T, again func() traces) {
+	t.Helper()
+	if len(l) == 0 {
+		return
+	}
+	t.Logf("swept again because of %v", l)
+	for what, trace := range again() {
+		if l[what] != "" {
+			t.Errorf("in both sweeps: %s: %s, then %s", what, l[what], trace)
+		}
+	}
+}
 
 // sweepTraces sweeps the hosts, and returns what that left.
 func sweepTraces(t *testing.T, n *network) traces {
