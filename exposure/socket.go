@@ -12,8 +12,8 @@ import (
 func (p *Subject) socketEvidence() []string {
 	w := p.Socket
 	var list []string
-	switch {
-	case w.Through == result.SocketPublished:
+	switch w.Through {
+	case result.SocketPublished:
 		list = append(list, fmt.Sprintf("port %d/tcp is passed on to %s, where %s listens", p.Target.Port(), w.To, holder(w)))
 	default:
 		list = append(list, fmt.Sprintf("%s listens on %s", holder(w), w.Bound))

@@ -99,16 +99,21 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	if !quiet && s.asking == 0 {
 		s.leaveTurn()
 	}
+	if wake = s.wakeFor(wake); launch == nil && s.running == 0 && wake == 0 {
+		return nil, -1
+	}
+	return launch, wake
+}
+
+// wakeFor returns when to plan again, given what the probes left wait for.
+func (s *session) wakeFor(wake time.Duration) time.Duration {
 	if s.turn.cancel != nil {
 		wake = sooner(wake, turnLook)
 	}
 	if over := s.untilQuietOver(); over > 0 {
 		wake = sooner(wake, over)
 	}
-	if launch == nil && s.running == 0 && wake == 0 {
-		return nil, -1
-	}
-	return launch, wake
+	return wake
 }
 
 // begin records that a probe is running on a connection of its own.

@@ -45,7 +45,7 @@ func TestFormatsOfFiles(t *testing.T) {
 // An edit whose texts are not safe to show is left out: cut or escaped it would be wrong.
 func TestUnsafeEditIsLeftOut(t *testing.T) {
 	run := convert(t, "files.json", "json", format.Options{})
-	bad := bytes.Replace(run, []byte(`"text": "127.0.0.1:10025"`), []byte(`"text": "127.0.0.1:10025\u001b[2J"`), -1)
+	bad := bytes.ReplaceAll(run, []byte(`"text": "127.0.0.1:10025"`), []byte(`"text": "127.0.0.1:10025\u001b[2J"`))
 	if bytes.Equal(run, bad) {
 		t.Fatal("the run has no such edit")
 	}

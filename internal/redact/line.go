@@ -67,17 +67,16 @@ const names = `[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|nonc
 // with = or : behind it, the name of a variable in a list of Kubernetes, a name of HAProxy
 // or a header with blanks behind it.
 var holder = regexp.MustCompile(`(?i)(?P<url>://)[^/\s"'<>]*@` +
-	`|(?P<listed>\bname["']?\s*:\s*["']?(?:` + names + `)["']?\s*,\s*["']?value["']?\s*:\s*)` +
+	`|(?:\bname["']?\s*:\s*["']?(?:` + names + `)["']?\s*,\s*["']?value["']?\s*:\s*)` +
 	`|(?P<name>(?:` + names + `))(?P<sign>["']?\s*(?:=|:(?:\s|$|["']))[>\s]*)` +
 	`|(?P<word>(?:^|[\s"'])-{0,2}(?:[\w.-]*(?:passw(?:or)?d|passphrase|_secret|_token|_api_?key)|ca-sign-pass|requirepass|masterauth|stats\s+auth|authorization|proxy-authorization)["']?\s+)` +
 	`|(?P<auth>(?:^|[\s"'])(?:authorization["']?\s*[:=]?\s*["']?)?(?:basic|bearer|auth\\)\s+)`)
 
 // Indices of the groups of holder.
 var (
-	urlGroup    = holder.SubexpIndex("url")
-	nameGroup   = holder.SubexpIndex("name")
-	signGroup   = holder.SubexpIndex("sign")
-	listedGroup = holder.SubexpIndex("listed")
+	urlGroup  = holder.SubexpIndex("url")
+	nameGroup = holder.SubexpIndex("name")
+	signGroup = holder.SubexpIndex("sign")
 )
 
 // paths are the endings of names whose values are files or tables with secrets, and no

@@ -70,12 +70,9 @@ type Outcome struct {
 	Summary  result.Summary
 }
 
-// The vantage points of an audit. What others may reach is judged as a configuration file
-// is: it is not known who can.
-var (
-	vantage = exposure.Vantage{Name: "host", Class: exposure.ClassConfig}
-	within  = exposure.Vantage{Name: "host", Class: exposure.ClassHost}
-)
+// vantage is the vantage point of an audit. What others may reach is judged as a
+// configuration file is: it is not known who can.
+var vantage = exposure.Vantage{Name: "host", Class: exposure.ClassConfig}
 
 // Conclude judges what listens.
 func (a *Audit) Conclude() Outcome {

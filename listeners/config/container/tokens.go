@@ -125,14 +125,15 @@ func (t *tokens) port(service string, port types.ServicePortConfig) (at result.A
 
 // service returns the line of a key of a service, else that of the service.
 func (t *tokens) service(name, key string) result.Anchor {
-	for _, s := range t.services[name] {
-		k := keyOf(s.service, key)
-		if k == nil {
-			k = s.key
-		}
-		return scalar(s.file, k, k.Value)
+	if len(t.services[name]) == 0 {
+		return t.project.files[0].Anchor(0, 0)
 	}
-	return t.project.files[0].Anchor(0, 0)
+	s := t.services[name][0]
+	k := keyOf(s.service, key)
+	if k == nil {
+		k = s.key
+	}
+	return scalar(s.file, k, k.Value)
 }
 
 // written returns what an entry says of the port of the host.

@@ -58,14 +58,14 @@ func (s *scanner) add(kind tokenKind, start, end int) {
 // file ends there.
 func (s *scanner) skipSpace() (ends bool) {
 	for text := s.file.Text; s.at < len(text); {
-		switch c := text[s.at]; {
-		case c == '\n':
+		switch text[s.at] {
+		case '\n':
 			s.at++
 			s.skipDocuments()
 			s.skipPod()
-		case c == ' ', c == '\t', c == '\r', c == '\f', c == 0xef, c == 0xbb, c == 0xbf:
+		case ' ', '\t', '\r', '\f', 0xef, 0xbb, 0xbf:
 			s.at++
-		case c == '#':
+		case '#':
 			s.at = s.lineEnd(s.at)
 		default:
 			return false

@@ -38,8 +38,8 @@ func PolicydWeight(t *source.Tree, f *source.File) listeners.Config {
 	if bind == nil && port == nil {
 		return c // all defaults: 127.0.0.1
 	}
-	switch {
-	case bind == nil:
+	switch bind {
+	case nil:
 		l.Bind("127.0.0.1")
 		l.Causes = []listeners.Cause{{Why: "$BIND_ADDRESS is not set; its default is 127.0.0.1"}}
 	default:
