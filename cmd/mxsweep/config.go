@@ -91,12 +91,10 @@ func (s *session) config(ctx context.Context, flags *scanFlags, given *pflag.Fla
 	if err := outfile.Check(output.Uses(specs), inputs); err != nil {
 		return err
 	}
-	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.output.private, Log: s.log})
+	outs, err := s.openReports(ctx, &flags.output, specs)
 	if err != nil {
 		return err
 	}
-	undo := outs.Discard
-	s.undo.Store(&undo)
 	c := a.Conclude()
 	a.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
 	s.code = gate.Worse(s.code, c.Decision.Code)

@@ -110,12 +110,10 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 	if err := outfile.Check(written, inputs); err != nil {
 		return err
 	}
-	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.output.private, Log: s.log})
+	outs, err := s.openReports(ctx, &flags.output, specs)
 	if err != nil {
 		return err
 	}
-	undo := outs.Discard
-	s.undo.Store(&undo)
 	c := a.Conclude()
 	a.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
 	s.code = gate.Worse(s.code, c.Decision.Code)

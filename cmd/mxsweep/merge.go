@@ -77,12 +77,10 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	if err := outfile.Check(output.Uses(specs), inputs); err != nil {
 		return err
 	}
-	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.output.private, Log: s.log})
+	outs, err := s.openReports(ctx, &flags.output, specs)
 	if err != nil {
 		return err
 	}
-	undo := outs.Discard
-	s.undo.Store(&undo)
 	c := m.Conclude()
 	m.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
 	s.code = gate.Worse(s.code, c.Decision.Code)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -185,4 +186,16 @@ func shows(specs []output.Spec, format string) bool {
 // printed reports whether a report goes to standard output.
 func printed(specs []output.Spec) bool {
 	return slices.ContainsFunc(specs, func(o output.Spec) bool { return o.File == "-" })
+}
+
+// openReports opens the reports of a run that sends nothing. If a signal ends the command,
+// they are discarded.
+func (s *session) openReports(ctx context.Context, flags *outputFlags, specs []output.Spec) (*output.Set, error) {
+	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.private, Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	undo := outs.Discard
+	s.undo.Store(&undo)
+	return outs, nil
 }
