@@ -35,7 +35,7 @@ func (r *Rule) manual(b *strings.Builder) {
 	if r.OffBand != "" {
 		fmt.Fprintf(b, "Why %s: %s\n\n", r.Severity, r.OffBand)
 	}
-	help := strings.ReplaceAll(r.Help, "### ", "#### ")
+	help := strings.ReplaceAll(r.help(), "### ", "#### ")
 	b.WriteString(strings.TrimSpace(help))
 	b.WriteString("\n\n#### References\n")
 	for _, uri := range r.References {

@@ -29,7 +29,7 @@ const (
 )
 
 // A Rule says when a service is exposed, why that is wrong and how to fix it.
-// RuleInfo is the part that reports show.
+// RuleInfo is the part that reports show, but for Help, which Info makes.
 type Rule struct {
 	result.RuleInfo
 
@@ -129,11 +129,17 @@ func fillPort(text string, port uint16) string {
 	return strings.ReplaceAll(text, "{port}", word)
 }
 
-// explain fills in the texts made from the fixes: Fix, which is for any daemon,
-// and Help, which has all of them.
+// explain fills in Fix, the text made from the fixes that is for any daemon.
 func (r *Rule) explain() {
 	r.Fix = fillPort(strings.ReplaceAll(r.Fixes.Default, "port {port}", "the port"), 0)
-	r.Help = r.help()
+}
+
+// Info returns what reports show of the rule, with Help, which has all of its fixes. These
+// are read at the first call.
+func (r *Rule) Info() result.RuleInfo {
+	info := r.RuleInfo
+	info.Help = r.help()
+	return info
 }
 
 // help returns the help of the rule in Markdown: why it matters, the fix for each
@@ -175,11 +181,14 @@ type RuleSet struct {
 // All returns the rules in the order of their ids. The slice is the caller's.
 func (s *RuleSet) All() []*Rule { return slices.Clone(s.rules) }
 
-// Infos returns what reports show of the rules, in the order of their ids.
-func (s *RuleSet) Infos() []result.RuleInfo {
-	list := make([]result.RuleInfo, len(s.rules))
-	for i, r := range s.rules {
-		list[i] = r.RuleInfo
+// Infos returns what reports show of the rules that keep accepts by their id, in the order
+// of their ids; nil accepts all.
+func (s *RuleSet) Infos(keep func(id string) bool) []result.RuleInfo {
+	var list []result.RuleInfo
+	for _, r := range s.rules {
+		if keep == nil || keep(r.ID) {
+			list = append(list, r.Info())
+		}
 	}
 	return list
 }

@@ -400,14 +400,14 @@ func TestRuleTexts(t *testing.T) {
 		if strings.HasSuffix(r.Title, ".") || !strings.HasSuffix(r.Why, ".") {
 			t.Errorf("%s: a title has no full stop, a reason has one", r.ID)
 		}
-		for _, text := range []string{r.Help} {
+		for _, text := range []string{r.Info().Help} {
 			if strings.Contains(text, "{port}") {
 				t.Errorf("%s: help has an unfilled port: %s", r.ID, text)
 			}
 		}
 		for _, f := range r.Fixes.Known() {
 			for _, part := range append([]string{f.Apply}, f.Steps...) {
-				if part = strings.ReplaceAll(fillPort(part, 0), "|", `\|`); !strings.Contains(r.Help, part) {
+				if part = strings.ReplaceAll(fillPort(part, 0), "|", `\|`); !strings.Contains(r.Info().Help, part) {
 					t.Errorf("%s: the help lacks a step of %s: %s", r.ID, f.ID, part)
 				}
 			}

@@ -244,7 +244,7 @@ func TestCleanRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(fault.Explain(err))
 	}
-	rules := set.Infos()
+	rules := set.Infos(nil)
 	for i, got := range Clean(rules, "") {
 		if !reflect.DeepEqual(got, rules[i]) {
 			t.Errorf("%s is written as %+v", rules[i].ID, got)

@@ -35,7 +35,7 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
 	c := &view.Collector{Tool: result.Tool{Name: "mxsweep", Version: "0.1.0"}, Run: sampleRun(start)}
 	for _, r := range rules {
-		c.Run.Rules = append(c.Run.Rules, r.RuleInfo)
+		c.Run.Rules = append(c.Run.Rules, r.Info())
 	}
 	for h := range hosts {
 		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(h + 1)})

@@ -99,13 +99,7 @@ func (p *Plan) broken(findings []exposure.Violation) []result.RuleInfo {
 			named[r.ID] = true
 		}
 	}
-	var rules []result.RuleInfo
-	for _, r := range p.judge.Rules.All() {
-		if named[r.ID] {
-			rules = append(rules, r.RuleInfo)
-		}
-	}
-	return rules
+	return p.judge.Rules.Infos(func(id string) bool { return named[id] })
 }
 
 // facts returns what the run learned about itself.

@@ -80,7 +80,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 		return err
 	}
 	watch := &replayWatch{Writer: outs, rules: map[string]bool{}}
-	summary, err := report.Reader{File: file, Rules: rules.Infos()}.Replay(in, watch)
+	summary, err := report.Reader{File: file, Rules: rules.Infos(nil)}.Replay(in, watch)
 	if err != nil && !outs.Failed() {
 		outs.Discard()
 		return saved.ReadError(file, err)

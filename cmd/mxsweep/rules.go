@@ -72,7 +72,7 @@ contain all words are listed. The codes of notices (MXS9...) are explained, too.
 				b.WriteString(set.Manual())
 			case markdown:
 				for _, r := range rules {
-					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.Help)
+					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.Info().Help)
 				}
 			case !byID:
 				listRules(&b, rules, about)
@@ -239,7 +239,7 @@ func acceptance(r *exposure.Rule) string {
 func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
 	all := []result.RuleInfo{}
 	for _, r := range rules {
-		all = append(all, r.RuleInfo)
+		all = append(all, r.Info())
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

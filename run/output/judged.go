@@ -38,8 +38,8 @@ func WriteJudged(w format.Writer, tool result.Tool, run result.Run, j *Judged) {
 	for _, n := range j.Notices {
 		_ = w.Notice(report.Clean(n, ""))
 	}
-	run.Rules = slices.DeleteFunc(j.Rules.Infos(), func(r result.RuleInfo) bool {
-		return !slices.ContainsFunc(j.Findings, func(f exposure.Violation) bool { return f.Rule != nil && f.Rule.ID == r.ID })
+	run.Rules = j.Rules.Infos(func(id string) bool {
+		return slices.ContainsFunc(j.Findings, func(f exposure.Violation) bool { return f.Rule != nil && f.Rule.ID == id })
 	})
 	run.Paths = report.Clean(j.Paths, "")
 	run.EndTime = result.NewTime(time.Now())

@@ -255,8 +255,8 @@ func (m *Merger) run(args []string) result.Run {
 			}
 		}
 	}
-	run.Rules = append(run.Rules, slices.DeleteFunc(m.Rules.Infos(), func(rule result.RuleInfo) bool {
-		return slices.ContainsFunc(run.Rules, func(o result.RuleInfo) bool { return o.ID == rule.ID })
+	run.Rules = append(run.Rules, m.Rules.Infos(func(id string) bool {
+		return !slices.ContainsFunc(run.Rules, func(o result.RuleInfo) bool { return o.ID == id })
 	})...)
 	if m.Baseline != nil {
 		run.Baseline = &result.BaselineInfo{SHA256: m.Baseline.SHA256, Created: result.NewTime(m.Baseline.Created), Comparable: true}
