@@ -42,9 +42,12 @@ func (s *session) mayAskQuiet() bool {
 	return !s.greetingOnly && !s.quietOver && !s.greetingBegun && time.Since(s.begun) <= s.quietUntil()
 }
 
-// suggestsQuiet reports whether the port number suggests a question for silent ports.
+// suggestsQuiet reports whether the port number suggests a question for silent ports that
+// may be asked in the layer of the session: inside TLS, a port of HTTPS suggests none.
 func (s *session) suggestsQuiet() bool {
-	return slices.ContainsFunc(s.id.Signatures.Probes, func(p *signatures.Probe) bool { return p.Quiet > 0 && s.hints[p.ID] })
+	return slices.ContainsFunc(s.id.Signatures.Probes, func(p *signatures.Probe) bool {
+		return p.Quiet > 0 && s.hints[p.ID] && (p.Layer != signatures.LayerClear || s.layer == layer{})
+	})
 }
 
 // quietUntil is the time after which a silent port is asked nothing more.
@@ -136,7 +139,7 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 		quiet /= 4
 	case s.greets && !s.repliedLocked():
 		quiet = s.greetingWait()
-	case s.suggestsQuiet() && s.repliedToNothing() && p.Enters == nil && !s.host.holdsUp():
+	case s.suggestsQuiet() && s.repliedToNothing() && !s.host.holdsUp():
 		quiet = s.greetingWait() + 2*aloneWait // by then it was asked alone
 	}
 	return max(quiet, 3*s.rtt)
@@ -145,7 +148,7 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 // unproven reports whether a probe needs a second silence of the port, which is not known
 // yet. The caller holds the lock.
 func (s *session) unproven(p *signatures.Probe) bool {
-	return p.Quiet > 0 && !s.twice && !s.second && len(s.hints) == 0 && !s.greets &&
+	return p.Quiet > 0 && !s.twice && !s.second && !s.suggestsQuiet() && !s.greets &&
 		!s.greetingDecided && !s.repliedLocked() && !s.host.holdsUp()
 }
 
