@@ -34,7 +34,8 @@ type Listener struct {
 	// imaps", "frontend imap *:143".
 	Service string
 
-	// Kind is the kind of file, in words: "Postfix master.cf". Package config sets it.
+	// Kind is the kind of file, in words: "Postfix master.cf". Package config sets it, unless
+	// a reader has read a file of another kind.
 	Kind string
 
 	// At is the token that binds: the "10025" in "10025 inet". Its Text is the line.
@@ -51,6 +52,10 @@ type Listener struct {
 	// Through says what passes connections from the host to the listener; "" if they
 	// reach it directly.
 	Through Through
+
+	// Services are the services whose containers it is in, or to whose containers it is
+	// passed on, if its file says so; see also Config.ServicesOf.
+	Services []string
 
 	// Doubt says why it is not certain that the listener exists as described; "" if it
 	// is.
@@ -138,6 +143,7 @@ type Doubt struct {
 	Problem string // in lower case, without a full stop: "$inet_socket_port is computed"
 	At      result.Anchor
 
-	// OfEdge is set if only an edge is doubtful: what is opened does not depend on it.
+	// OfEdge is set if what a host opens does not depend on it: only an edge is doubtful, or
+	// what listens in a container.
 	OfEdge bool
 }

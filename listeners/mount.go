@@ -40,6 +40,13 @@ func (c *Config) InContainer(file string) (services []string, contained bool) {
 	return services, contained
 }
 
+// ServicesOf returns the services in whose containers a listener is: those that it names
+// itself, and those that have its file.
+func (c *Config) ServicesOf(l *Listener) []string {
+	services, _ := c.InContainer(l.At.File)
+	return slices.Concat(l.Services, services)
+}
+
 // Contain marks the listeners of files of containers.
 func (c *Config) Contain() {
 	for i := range c.Listeners {

@@ -43,18 +43,3 @@ func TestContained(t *testing.T) {
 		})
 	}
 }
-
-// FuzzDockerfile reads any text as a Dockerfile.
-func FuzzDockerfile(f *testing.F) {
-	f.Add("COPY --from=a [\"b\", \"c\"] \\\n d")
-	f.Add("ADD ../x /[ /y")
-	f.Fuzz(func(t *testing.T, text string) {
-		r := reading{tree: &source.Tree{FS: fstest.MapFS{"a/b/c": {}, "a/Dockerfile": {}}}}
-		r.copies("a/b", text)
-		for _, m := range r.config.Mounts {
-			if m.Name == "." || m.Name == "" {
-				t.Errorf("%q copies %q", text, m.Name)
-			}
-		}
-	})
-}

@@ -44,6 +44,7 @@ func (k *kind) daemon() string { return cmp.Or(k.partOf, k.name) }
 var kinds = []kind{
 	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, partOf: "Docker Compose"},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
+	{name: container.DockerfileKind, is: container.IsDockerfile, read: container.Dockerfile, partOf: "Docker Compose"},
 	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
 	{name: "Postfix master.cf", is: named("master.cf", "master.cf.in", "master.cf.j2", "master.cf.template", "master.cf.tmpl", "master.cf.tpl"), read: postfix.Master},
 	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, partOf: "Postfix master.cf"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func (r *reading) readFile(f file, part bool) {
 			if text, err := r.tree.Read(f.name); err == nil { // else it is in Unread
 				c := k.read(r.tree, text)
 				for i := range c.Listeners {
-					c.Listeners[i].Kind = k.name
+					c.Listeners[i].Kind = cmp.Or(c.Listeners[i].Kind, k.name)
 				}
 				r.config.Add(withoutSecrets(c))
 			}

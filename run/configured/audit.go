@@ -154,6 +154,7 @@ const ofFile = "*"
 var fixes = map[string]string{
 	"Docker Compose override": "container-port",
 	"Docker Compose":          "container-port",
+	"Dockerfile":              "",
 	"Postfix master.cf":       "postfix-bind",
 	"Postfix main.cf":         "",
 	"Dovecot":                 "dovecot23-bind",
@@ -180,8 +181,11 @@ var fixes = map[string]string{
 // fixOf returns the id of the fix that binds a listener of a file, "" if there is none.
 func fixOf(l *listeners.Listener) string {
 	id := fixes[l.Kind]
-	if id == ofFile {
+	switch {
+	case id == ofFile:
 		return fixOfFile(l)
+	case id == fixes["Docker Compose"] && l.Through != listeners.ThroughPublished: // a command
+		return ""
 	}
 	if _, new24 := l.Setting("dovecot_config_version"); new24 && id == "dovecot23-bind" {
 		return "dovecot24-bind"

@@ -53,6 +53,9 @@ const (
 	lmtp  = "protocols = imap lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n!include_try /etc/dovecot/none.conf\n"
 )
 
+// postgrey is a Dockerfile whose containers start Postgrey.
+const postgrey = "FROM debian\nCMD [\"postgrey\", \"--inet=0.0.0.0:10023\"]\n"
+
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -82,6 +85,20 @@ func TestFindings(t *testing.T) {
 		{"a daemon in a container", map[string]string{"compose.yml": stack, "dovecot/dovecot.conf": lmtp}, gate.ExitPass, nil},
 		{"the same, with its port published", map[string]string{"compose.yml": strings.Replace(stack, "143:143", "24:24", 1), "dovecot/dovecot.conf": lmtp}, gate.ExitFail,
 			[]string{"MXS1105 high compose.yml:6 LMTP delivery port published on all addresses"}},
+		{"what a Dockerfile starts", map[string]string{"Dockerfile": postgrey}, gate.ExitPass, nil},
+		{"the same, with its port published", map[string]string{"img/Dockerfile": postgrey, "compose.yml": "services:\n  a:\n    build: img\n    ports: ['10023:10023', '127.0.0.1:25:10023']\n"}, gate.ExitPass,
+			[]string{"MXS1201 medium compose.yml:4 Policy daemon published on all addresses"}},
+		{"the same in the network of the host", map[string]string{"img/Dockerfile": postgrey, "compose.yml": "services:\n  a:\n    build: img\n    network_mode: host\n"}, gate.ExitIncomplete,
+			[]string{"MXS1201 medium img/Dockerfile:2 Policy daemon bound to all addresses"}},
+		{"the command of a service, which others reach on another port", map[string]string{"compose.yml": "services:\n  a:\n    image: x\n    command: postgrey --inet=0.0.0.0:10023\n    ports: ['1:10023']\n"}, gate.ExitPass,
+			[]string{"MXS1201 medium compose.yml:5 Policy daemon published on all addresses"}},
+		{"an option that is not in the files", map[string]string{"compose.yml": "services:\n  a:\n    image: x\n    command: sh -c 'postgrey $$X'\n"}, gate.ExitPass, nil},
+		{"a file that an image has", map[string]string{"img/Dockerfile": "FROM x\nCOPY conf/ /etc/dovecot/\n", "img/conf/dovecot.conf": lmtp, "compose.yml": "services:\n  a:\n    build: img\n    ports: ['2024:24']\n"}, gate.ExitFail,
+			[]string{"MXS1105 high compose.yml:4 LMTP delivery port published on all addresses"}},
+		{"a file that only another stage has", map[string]string{"Dockerfile": "FROM x AS y\nCOPY conf/ /etc/clamav/\nFROM z\n", "conf/clamd.conf": "TCPSocket 3310\n"}, gate.ExitFail,
+			[]string{"MXS1205 high conf/clamd.conf:1 Virus scanner daemon bound to all addresses"}},
+		{"a Service of Kubernetes and the command of its pods", map[string]string{"k8s.yml": "apiVersion: v1\nkind: Service\nmetadata: {name: mx}\nspec:\n  selector: {app: a}\n  externalIPs: [192.0.2.5]\n  ports:\n    - {port: 1, targetPort: 10023}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec:\n  template:\n    metadata: {labels: {app: a, b: c}}\n    spec:\n      containers:\n        - {name: p, image: x, command: [postgrey], args: ['--inet=$(A):10023'], env: [{name: A, value: 0.0.0.0}]}\n"}, gate.ExitPass,
+			[]string{"MXS1201 medium k8s.yml:8 Policy daemon bound to 192.0.2.5"}},
 		{"a load balancer of Kubernetes", map[string]string{"k8s.yml": "apiVersion: v1\nkind: Service\nmetadata: {name: amavis}\nspec:\n  type: LoadBalancer\n  allocateLoadBalancerNodePorts: false\n  ports:\n    - {port: 10024, targetPort: 10024}\n"}, gate.ExitFail,
 			[]string{"MXS1001 high k8s.yml:8 Content-filter port open outside of the cluster"}},
 		{"a proxy for mail, and one for a database", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :2143\n server a 192.0.2.1:143\nlisten b\n mode tcp\n bind :15432\n server b 192.0.2.1:5432\n"}, gate.ExitFail,

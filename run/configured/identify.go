@@ -107,26 +107,28 @@ func (a *Audit) mailProtocol(port uint16) string {
 // inside returns the listener of a file in the container to which a published port leads;
 // nil if no file shows it.
 func (a *Audit) inside(l *listeners.Listener) *listeners.Listener {
-	if l.Through != listeners.ThroughPublished {
+	if l.Through != listeners.ThroughPublished && l.Through != listeners.ThroughCluster {
 		return nil
 	}
-	service, target := serviceOf(l), targetPort(l)
+	target := targetPort(l)
 	for i := range a.read.Listeners {
 		m := &a.read.Listeners[i]
 		if m.Through != listeners.ThroughContainer || m.Port != target || m.Loopback() {
 			continue
 		}
-		if services, _ := a.read.InContainer(m.At.File); slices.Contains(services, service) {
+		if slices.ContainsFunc(a.read.ServicesOf(m), func(s string) bool { return slices.Contains(l.Services, s) }) {
 			return m
 		}
 	}
 	return nil
 }
 
-// serviceOf returns the name of the service of Docker Compose that publishes a port.
+// serviceOf returns the name of the service that publishes a port, "" for another listener.
 func serviceOf(l *listeners.Listener) string {
-	service, _, _ := strings.Cut(strings.TrimPrefix(l.Service, "services."), ".ports")
-	return service
+	if len(l.Services) == 0 {
+		return ""
+	}
+	return l.Services[0]
 }
 
 // targetPort returns the port on which the daemon itself listens: that of the container

@@ -274,7 +274,7 @@ func (o *opening) add(s *socketSpec, v Text, host, port, doubt, why string) {
 // milter adds the socket of a milter: inet:PORT@HOST, inet6:PORT@HOST, or a path (libmilter,
 // smfi_setconn).
 func (o *opening) milter(s *socketSpec, v Text) {
-	family, rest, ok := v.cut(":")
+	family, rest, ok := v.Cut(":")
 	switch strings.ToLower(family.text) {
 	case "inet", "inet6":
 	default:
@@ -283,7 +283,7 @@ func (o *opening) milter(s *socketSpec, v Text) {
 		}
 		return
 	}
-	port, host, has := rest.cut("@")
+	port, host, has := rest.Cut("@")
 	why := ""
 	if !has || host.text == "" {
 		why = "the socket has no @HOST; the milter then listens on all addresses"

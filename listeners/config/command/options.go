@@ -42,7 +42,7 @@ func (s *spec) parse(words []Text) parsed {
 			value, has = words[i], true
 		}
 		if !has && lacks == "optional" {
-			value = w.slice(0, 0)
+			value = w.Slice(0, 0)
 			value.origins = w.origins
 		}
 		if has || lacks == "optional" {
@@ -56,11 +56,11 @@ func (s *spec) parse(words []Text) parsed {
 // whether it takes one: "" no, "always" or "optional".
 func (s *spec) option(w Text) (name string, value Text, has bool, takes string) {
 	long := strings.HasPrefix(w.text, "--")
-	rest := w.slice(1, len(w.text))
+	rest := w.Slice(1, len(w.text))
 	if long {
-		rest = w.slice(2, len(w.text))
+		rest = w.Slice(2, len(w.text))
 	}
-	head, value, has := rest.cut("=")
+	head, value, has := rest.Cut("=")
 	switch {
 	case !long && s.Style == "perl":
 		return rest.text, Text{}, false, s.takes(rest.text)
@@ -71,7 +71,7 @@ func (s *spec) option(w Text) (name string, value Text, has bool, takes string) 
 		name := rest.text[i : i+1]
 		takes := s.takes(name)
 		if takes != "" {
-			return name, rest.slice(i+1, len(rest.text)), i+1 < len(rest.text), takes
+			return name, rest.Slice(i+1, len(rest.text)), i+1 < len(rest.text), takes
 		}
 		if !strings.Contains(s.Flags, name) {
 			break

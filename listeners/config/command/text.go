@@ -53,8 +53,8 @@ func Placed(s string, f *source.File, at int) Text {
 // String returns the text without its origins.
 func (t Text) String() string { return t.text }
 
-// slice returns the bytes from i to j.
-func (t Text) slice(i, j int) Text { return Text{t.text[i:j], t.origins[i:j], t.Doubt} }
+// Slice returns the bytes from i to j.
+func (t Text) Slice(i, j int) Text { return Text{t.text[i:j], t.origins[i:j], t.Doubt} }
 
 // plus returns the text with another one behind it.
 func (t Text) plus(o Text) Text {
@@ -69,13 +69,13 @@ func (t Text) plus(o Text) Text {
 	return Text{t.text + o.text, append(t.origins[:len(t.origins):len(t.origins)], o.origins...), doubt}
 }
 
-// cut is strings.Cut.
-func (t Text) cut(sep string) (before, after Text, found bool) {
+// Cut is strings.Cut.
+func (t Text) Cut(sep string) (before, after Text, found bool) {
 	i := strings.Index(t.text, sep)
 	if i < 0 {
 		return t, Text{}, false
 	}
-	return t.slice(0, i), t.slice(i+len(sep), len(t.text)), true
+	return t.Slice(0, i), t.Slice(i+len(sep), len(t.text)), true
 }
 
 // At returns the place of the text: of its first bytes that one file has without a gap. It

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,10 @@ const (
 	// Systemd is that of systemd.service(5), "command lines": $NAME as a word of its own is
 	// split, and ${NAME} is not.
 	Systemd
+
+	// Docker is that of the arguments of ENV, ARG and FROM in a Dockerfile: values of variables
+	// are not split, and nothing is an operator.
+	Docker
 )
 
 // maxWords is how many words a command line has.
@@ -93,7 +98,7 @@ func (s *splitter) endCommand() {
 // add adds bytes of the line to the word.
 func (s *splitter) add(n int) {
 	n = min(n, len(s.text.text)-s.at)
-	s.word.add(s.text.slice(s.at, s.at+n))
+	s.word.add(s.text.Slice(s.at, s.at+n))
 	s.begun = true
 	s.at += n
 }
@@ -257,7 +262,7 @@ func (s *splitter) variable(quoted bool) {
 		case use == '+' && empty:
 			value, known = Text{}, true
 		case use == '+', use != '?' && empty:
-			s.alternative(s.text.slice(start+m[8], start+m[9]), quoted)
+			s.alternative(s.text.Slice(start+m[8], start+m[9]), quoted)
 			return
 		case empty:
 			known = false
@@ -309,7 +314,7 @@ func (s *splitter) fill(value Text, marks bool) {
 		for j < len(value.text) && strings.IndexByte(" \t\n", value.text[j]) < 0 {
 			j++
 		}
-		s.word.add(value.slice(i, j))
+		s.word.add(value.Slice(i, j))
 		s.begun = true
 		i = j
 	}
@@ -362,9 +367,18 @@ func (e *Environment) Missing(name string) string {
 	return "the variable " + name + " has no value in the files"
 }
 
+// Clone returns an environment with the same variables; an empty one for nil.
+func (e *Environment) Clone() *Environment {
+	c := &Environment{}
+	if e != nil {
+		c.values, c.spent = maps.Clone(e.values), e.spent
+	}
+	return c
+}
+
 // SetPair sets the variable of a word "NAME=value"; without = it has no effect.
 func (e *Environment) SetPair(word Text) {
-	if name, value, ok := word.cut("="); ok {
+	if name, value, ok := word.Cut("="); ok {
 		e.Set(name.text, value)
 	}
 }

@@ -61,6 +61,7 @@ type composeProject struct {
 
 	weight weight
 	loads  int // how often a file was loaded for another one
+	build  int // bytes of the Dockerfiles and files of variables that services use
 }
 
 // lookup returns the value of a variable.
@@ -159,6 +160,7 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 	for _, name := range project.ServiceNames() {
 		service := project.Services[name]
 		p.mounts(&c, service)
+		p.processes(&c, tokens, service)
 		if service.NetworkMode == "host" {
 			c.AddDoubt(fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),
 				tokens.service(name, "network_mode"))
@@ -195,7 +197,8 @@ func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfi
 	for n := first; n <= last; n++ {
 		l := listeners.Listener{
 			Port: uint16(n), At: at, Through: listeners.ThroughPublished,
-			Service: fmt.Sprintf("services.%s.ports %s:%d:%d", service.Name, port.HostIP, n, port.Target),
+			Services: []string{service.Name},
+			Service:  fmt.Sprintf("services.%s.ports %s:%d:%d", service.Name, port.HostIP, n, port.Target),
 			Settings: []listeners.Setting{
 				{Name: "image", Value: service.Image}, {Name: "target", Value: fmt.Sprint(port.Target)},
 			},

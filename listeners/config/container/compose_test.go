@@ -118,6 +118,59 @@ services:
 			"compose.yaml:3:12-17 services.b.ports :10027:10027 invalid IP target=10027",
 			"sub/compose.yml:3:14-26 services.c.ports 127.0.0.1:24:24 127.0.0.1 target=24",
 		}},
+		{"commands", []string{"compose.yml", `services:
+  a:
+    image: x
+    command: postgrey --inet="0.0.0.0:10023"
+  b:
+    image: x
+    entrypoint: ["sh", "-c"]
+    command:
+      - |
+        cd /
+        exec postgrey --inet=$$HOST:$$PORT
+    environment: [HOST=10.0.0.5]
+    env_file: [{path: b.env}, none.env]
+  c:
+    network_mode: host
+    command: >
+      postgrey
+      --inet=10.0.0.5:${PORT:-1}
+  d:
+    environment:
+      MP_SMTP_BIND_ADDR: 0.0.0.0:25
+      MP_UI_BIND_ADDR:
+    command: mailpit
+  e:
+    command: postgrey --inet=${NONE}:1
+  f:
+    extends: a
+`, "b.env", "# x\nexport PORT='10024' # y\n"}, []string{
+			"compose.yml:4:31-44 services.a.command inet 0.0.0.0:10023 0.0.0.0",
+			"compose.yml:12:24-32 services.b.entrypoint inet 10.0.0.5:10024 10.0.0.5",
+			"compose.yml:18:14-23 services.c.command inet 10.0.0.5:1 10.0.0.5",
+			"compose.yml:21:26-36 services.d.command smtp 0.0.0.0:25 0.0.0.0",
+			"compose.yml:25:37-39 services.e.command inet :1 invalid IP; doubt: variable NONE has no value in .env",
+			"compose.yml:4:31-44 services.f.command inet 0.0.0.0:10023 0.0.0.0",
+			"compose.yml:13:5-13 doubt: a file of env_file is not among the files",
+			`compose.yml:15:5-17 doubt: service "c" uses the network of the host: it opens the ports of its daemons, which this file does not list`,
+			"compose.yml:23:14-21 doubt: a port of Mailpit is not known: the variable MP_UI_BIND_ADDR has no value in the files",
+		}},
+		{"commands of what is built", []string{"compose.yml", `services:
+  a:
+    build: {context: img, target: one, args: {HOST: 0.0.0.0}}
+  b:
+    build: img
+    command: [--inet, "10.0.0.5:1"]
+  c:
+    build: {context: ., dockerfile: img/Dockerfile}
+    entrypoint: postgrey
+  d:
+    build: {context: img, dockerfile: none}
+`, "img/Dockerfile", "FROM x AS one\nARG HOST\nENV O=--inet=$HOST:10\nENTRYPOINT [\"postgrey\"]\nCMD [\"--inet=10.0.0.5:9\"]\nFROM one\nENTRYPOINT postgrey $O\n"}, []string{
+			"img/Dockerfile:5:14-24 services.a.ENTRYPOINT inet 10.0.0.5:9 10.0.0.5",
+			"img/Dockerfile:3:19-22 services.b.ENTRYPOINT inet :10 invalid IP; doubt: the variable HOST has no value in the files",
+		}},
 		{"a file outside of the tree", []string{"compose.yml", "include: [/dev/zero]\nservices: {}\n"}, []string{
 			`compose.yml:1:1-1 doubt: Docker Compose could not load this file: "/dev/zero" is not among the files`,
 		}},

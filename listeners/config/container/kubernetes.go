@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -20,6 +21,7 @@ func Kubernetes(_ *source.Tree, f *source.File) listeners.Config {
 	for _, d := range documents(f) {
 		m.document(d)
 	}
+	m.selectPods()
 	return m.config
 }
 
@@ -29,6 +31,9 @@ type manifests struct {
 	config listeners.Config
 	seen   map[*yaml.Node]bool // objects that were read
 	full   bool                // listeners were left out
+
+	services []selection // the listeners of each Service
+	pods     []pods      // that they may select
 }
 
 // document adds what the objects of a document open.
@@ -110,11 +115,11 @@ func (m *manifests) object(n *yaml.Node) {
 	case kind == "Service":
 		m.service(id, spec)
 	case kind == "Pod":
-		m.pod(id, spec)
+		m.pod(id, n)
 	case kind == "CronJob":
-		m.pod(id, under(spec, "jobTemplate", "spec", "template", "spec"))
+		m.pod(id, under(spec, "jobTemplate", "spec", "template"))
 	case slices.Contains(workloads, kind):
-		m.pod(id, under(spec, "template", "spec"))
+		m.pod(id, under(spec, "template"))
 	case kind == "List":
 		for _, item := range items(n, "items") {
 			m.object(item)
@@ -135,6 +140,10 @@ func under(n *yaml.Node, keys ...string) *yaml.Node {
 func (m *manifests) service(id string, spec *yaml.Node) {
 	kind, kindNode := text(spec, "type")
 	settings, addresses := m.serviceSettings(spec), items(spec, "externalIPs")
+	first := len(m.config.Listeners)
+	defer func() {
+		m.services = append(m.services, selection{child(spec, "selector"), first, len(m.config.Listeners)})
+	}()
 	for _, port := range items(spec, "ports") {
 		if protocol, _ := text(port, "protocol"); protocol != "" && !strings.EqualFold(protocol, "TCP") {
 			continue
@@ -147,7 +156,7 @@ func (m *manifests) service(id string, spec *yaml.Node) {
 			m.doubt(anchorOf(m.file, at), fmt.Sprintf("%q of %s is not a port", number, id))
 			continue
 		}
-		l := listeners.Listener{Through: listeners.ThroughCluster, Settings: settings}
+		l := listeners.Listener{Through: listeners.ThroughCluster, Settings: settings, Services: []string{id}}
 		if v, n := text(port, "targetPort"); n != nil {
 			l.Settings = append([]listeners.Setting{{Name: "target", Value: v, At: m.at(n)}}, settings...)
 		}
@@ -197,7 +206,9 @@ func (m *manifests) serviceSettings(spec *yaml.Node) []listeners.Setting {
 }
 
 // pod adds the ports of a pod that are ports of its node.
-func (m *manifests) pod(id string, spec *yaml.Node) {
+func (m *manifests) pod(id string, template *yaml.Node) {
+	spec := child(template, "spec")
+	m.pods = append(m.pods, pods{labels: under(template, "metadata", "labels")})
 	network, networkNode := text(spec, "hostNetwork")
 	if network == "true" {
 		m.doubt(anchorOf(m.file, networkNode), fmt.Sprintf("%s uses the network of its node: it opens the ports of its daemons, which this file need not list", id))
@@ -213,13 +224,14 @@ func (m *manifests) pod(id string, spec *yaml.Node) {
 func (m *manifests) container(id string, c *yaml.Node, onHost bool, network *yaml.Node) {
 	name, _ := text(c, "name")
 	image, imageNode := text(c, "image")
+	started := m.process(id, name, c, onHost)
 	for _, port := range items(c, "ports") {
 		if protocol, _ := text(port, "protocol"); protocol != "" && !strings.EqualFold(protocol, "TCP") {
 			continue
 		}
 		target, targetNode := text(port, "containerPort")
 		number, at := text(port, "hostPort")
-		l := listeners.Listener{Through: listeners.ThroughPublished, Settings: []listeners.Setting{{Name: "target", Value: target, At: m.at(targetNode)}}}
+		l := listeners.Listener{Through: listeners.ThroughPublished, Services: []string{id + " " + name}, Settings: []listeners.Setting{{Name: "target", Value: target, At: m.at(targetNode)}}}
 		if image != "" {
 			l.Settings = append(l.Settings, listeners.Setting{Name: "image", Value: image, At: m.at(imageNode)})
 		}
@@ -229,6 +241,9 @@ func (m *manifests) container(id string, c *yaml.Node, onHost bool, network *yam
 			l.Through = listeners.ThroughHost
 			l.Causes = []listeners.Cause{{Why: "hostNetwork is true", At: m.at(network)}}
 			number, at = target, targetNode
+			if slices.ContainsFunc(started, func(l listeners.Listener) bool { return strconv.Itoa(int(l.Port)) == target }) {
+				continue // its command says more
+			}
 		case number == "" || number == "0":
 			continue
 		case host == "":

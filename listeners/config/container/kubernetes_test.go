@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/listeners/config/command"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -116,4 +119,18 @@ func TestHostileManifests(t *testing.T) {
 	} {
 		t.Run(name, func(*testing.T) { Kubernetes(nil, source.NewFile("k.yml", "k.yml", text)) })
 	}
+}
+
+// everyScalar returns a function that calls do with each scalar below a node.
+func everyScalar(do func(string, command.Text), f *source.File) func(*yaml.Node) {
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode {
+			do(n.Value, placed(f, n))
+		}
+		for _, c := range n.Content { // aliases have no content
+			walk(c)
+		}
+	}
+	return walk
 }
