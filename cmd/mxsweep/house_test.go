@@ -96,7 +96,7 @@ var belowFormats = []string{"exposure", "report/drawing", "report/format", "repo
 
 // onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{
-	"github.com/google/gopacket":               {},
+	"github.com/google/gopacket":               {"scan/syn/rawnet"},
 	"github.com/google/nftables":               {"listeners/sockets"},
 	"github.com/mdlayher/netlink":              {"listeners/sockets"},
 	"github.com/shirou/gopsutil/v4":            {"listeners/sockets"},

@@ -208,7 +208,10 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 	default:
 		return nil, linkError(l.Name, l.Hardware)
 	}
-	h.template = rawnet.NewTemplate(way.Source, local, next)
+	var err error
+	if h.template, err = rawnet.NewTemplate(way.Source, local, next); err != nil {
+		return nil, err
+	}
 	h.out = slices.IndexFunc(p.out, func(o rawnet.Link) bool { return o.Index == l.Index })
 	if h.out < 0 {
 		h.out = len(p.out)

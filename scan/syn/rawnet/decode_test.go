@@ -214,7 +214,10 @@ func TestTemplate(t *testing.T) {
 		{"2001:db8::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", local}, {"2001:db8::1", "2001:db8::2", nil},
 	} {
 		src, dst := netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)
-		tmpl := NewTemplate(src, c.mac, next)
+		tmpl, err := NewTemplate(src, c.mac, next)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, seq := range []uint32{0, 1, 0xffff, 0x10000, 0xdeadbeef, 0xffffffff} {
 			var f Frame
 			if src.Is4() {
@@ -266,7 +269,10 @@ func rebuilt(t *testing.T, b []byte, dst netip.Addr, seq uint32) []byte {
 
 func BenchmarkPatch(b *testing.B) {
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
-	t := NewTemplate(netip.MustParseAddr("10.87.0.1"), mac, mac)
+	t, err := NewTemplate(netip.MustParseAddr("10.87.0.1"), mac, mac)
+	if err != nil {
+		b.Fatal(err)
+	}
 	var f Frame
 	for i := 0; b.Loop(); i++ {
 		t.Write4(&f, uint32(i), 6000, 10025, uint32(i))

@@ -2,8 +2,12 @@ package rawnet
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net"
 	"net/netip"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 )
 
 const (
@@ -49,68 +53,70 @@ type Template struct {
 
 // NewTemplate builds a SYN from the address src, from the hardware address local to
 // next, of six bytes each. A nil local means that the link has no header.
-func NewTemplate(src netip.Addr, local, next net.HardwareAddr) *Template {
+func NewTemplate(src netip.Addr, local, next net.HardwareAddr) (*Template, error) {
 	t := &Template{v6: src.Is6()}
+	tcp := &layers.TCP{
+		SYN:    true,
+		Window: 64240,
+		// RFC 9293, Section 3.7.1 requires the MSS in every SYN; a few stacks do not
+		// answer one without it, and the frame would be padded to this length anyway.
+		Options: []layers.TCPOption{{
+			OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{0x05, 0xb4},
+		}},
+	}
+	var ls []gopacket.SerializableLayer
+	kind := layers.EthernetTypeIPv4
+	if t.v6 {
+		kind = layers.EthernetTypeIPv6
+	}
 	if local != nil {
 		t.ip = ethernetLen
-		writeEthernet(t.frame[:], local, next, t.v6)
+		ls = append(ls, &layers.Ethernet{SrcMAC: local, DstMAC: next, EthernetType: kind})
 	}
-	// RFC 9293, Section 3.7.1 requires the MSS in every SYN; a few stacks do not
-	// answer one without it, and the frame would be padded to this length anyway.
-	mss := uint16(1460)
 	if t.v6 {
-		mss = 1440 // 20 bytes more of header
-		writeIPv6(t.frame[t.ip:], src, netip.IPv6Unspecified(), protoTCP, 64, tcpLen)
+		tcp.Options[0].OptionData = []byte{0x05, 0xa0} // 1440: 20 bytes more of header
+		ip := &layers.IPv6{
+			Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP,
+			SrcIP: src.AsSlice(), DstIP: net.IPv6unspecified,
+		}
+		if err := tcp.SetNetworkLayerForChecksum(ip); err != nil {
+			return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+		}
+		ls = append(ls, ip, tcp)
 	} else {
-		writeIPv4(t.frame[t.ip:], src)
+		ip := &layers.IPv4{
+			Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, Flags: layers.IPv4DontFragment,
+			SrcIP: src.AsSlice(), DstIP: net.IPv4zero,
+		}
+		if err := tcp.SetNetworkLayerForChecksum(ip); err != nil {
+			return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+		}
+		ls = append(ls, ip, tcp)
 	}
+	b := gopacket.NewSerializeBuffer()
+	o := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
+	if err := gopacket.SerializeLayers(b, o, ls...); err != nil {
+		return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+	}
+	copy(t.frame[:], b.Bytes())
 	t.length = t.tcp() + tcpLen // the driver pads frames
-	tcp := t.frame[t.tcp():t.length]
-	tcp[12], tcp[13] = tcpLen/4<<4, 1<<1 // the length in words, SYN
-	binary.BigEndian.PutUint16(tcp[14:], 64240)
-	tcp[20], tcp[21] = 2, 4 // Maximum Segment Size, RFC 9293, Section 3.2
-	binary.BigEndian.PutUint16(tcp[22:], mss)
-	t.ipSum = sum(t.frame[t.ip : t.ip+ipv4Len])
-	t.tcpSum = sum(src.AsSlice()) + protoTCP + tcpLen + sum(tcp)
-	return t
+	t.sums()
+	return t, nil
 }
 
-// writeEthernet writes an Ethernet header (IEEE 802.3, clause 3.1.1).
-func writeEthernet(b []byte, local, next net.HardwareAddr, v6 bool) {
-	copy(b[:6], next)
-	copy(b[6:12], local)
-	kind := uint16(etherIPv4)
-	if v6 {
-		kind = etherIPv6
+// sums removes the checksums from the frame and stores the sums.
+func (t *Template) sums() {
+	tcp := t.tcp()
+	ck := t.frame[tcp+16 : tcp+18]
+	// A checksum is the complement of the sum; its complement is the sum over all
+	// fields that were zero when it was computed.
+	t.tcpSum = uint32(^binary.BigEndian.Uint16(ck))
+	ck[0], ck[1] = 0, 0
+	if !t.v6 {
+		ck = t.frame[t.ip+10 : t.ip+12]
+		t.ipSum = uint32(^binary.BigEndian.Uint16(ck))
+		ck[0], ck[1] = 0, 0
 	}
-	binary.BigEndian.PutUint16(b[12:], kind)
-}
-
-// writeIPv4 writes the header of a SYN that must not be fragmented (RFC 791, Section
-// 3.1), without checksum and destination.
-func writeIPv4(b []byte, src netip.Addr) {
-	b[0] = 4<<4 | ipv4Len/4
-	binary.BigEndian.PutUint16(b[2:], ipv4Len+tcpLen)
-	b[6], b[8], b[9] = 1<<6, 64, protoTCP
-	copy(b[12:16], src.AsSlice())
-}
-
-// writeIPv6 writes an IPv6 header (RFC 8200, Section 3) before a payload.
-func writeIPv6(b []byte, src, dst netip.Addr, proto, hops byte, payload int) {
-	b[0] = 6 << 4
-	binary.BigEndian.PutUint16(b[4:], uint16(payload))
-	b[6], b[7] = proto, hops
-	copy(b[8:24], src.AsSlice())
-	copy(b[24:40], dst.AsSlice())
-}
-
-// sum returns the sum of the 16-bit words of b, of which there must be a whole number.
-func sum(b []byte) uint32 {
-	var s uint32
-	for ; len(b) >= 2; b = b[2:] {
-		s += uint32(binary.BigEndian.Uint16(b))
-	}
-	return s
 }
 
 // tcp returns the offset of the TCP header.
@@ -152,7 +158,11 @@ func (t *Template) Write6(f *Frame, dst *[16]byte, sport, dport uint16, seq uint
 	*f = t.frame
 	ip := f[t.ip : t.ip+ipv6Len+tcpLen]
 	copy(ip[24:40], dst[:])
-	t.writeTCP(ip[ipv6Len:], sum(dst[:]), sport, dport, seq)
+	var addr uint32
+	for i := 0; i < 16; i += 2 {
+		addr += uint32(binary.BigEndian.Uint16(dst[i:]))
+	}
+	t.writeTCP(ip[ipv6Len:], addr, sport, dport, seq)
 }
 
 // writeTCP patches a TCP header; addr is the sum of the destination address.

@@ -16,10 +16,13 @@ func FuzzReceive(f *testing.F) {
 		f.Add(etherType(b), b)
 	}
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
-	f.Add(uint16(etherARP), arpRequest(mac, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")))
-	ns := solicitation(mac, netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fe80::2"))
-	ns[40] = neighborAdvertisement
-	f.Add(uint16(etherIPv6), ns)
+	if arp, err := arpRequest(mac, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")); err == nil {
+		f.Add(uint16(etherARP), arp)
+	}
+	if ns, err := solicitation(mac, netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fe80::2")); err == nil {
+		ns[40] = neighborAdvertisement
+		f.Add(uint16(etherIPv6), ns)
+	}
 	f.Fuzz(func(t *testing.T, proto uint16, b []byte) {
 		a := Decode(proto, b)
 		if a.Kind != KindNone && (!a.Remote.IsValid() || !a.Local.IsValid()) {
@@ -39,7 +42,10 @@ func FuzzReceive(f *testing.F) {
 func TestReadNeighbors(t *testing.T) {
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
 	us, them := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	b := arpRequest(mac, us, them)
+	b, err := arpRequest(mac, us, them)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if a, m, ok := readARP(b); !ok || a != us || m != [6]byte(mac) {
 		t.Errorf("readARP: %v, %x, %t", a, m, ok)
 	}
@@ -49,7 +55,9 @@ func TestReadNeighbors(t *testing.T) {
 		}
 	}
 	us, them = netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::abcd:ef12")
-	b = solicitation(mac, us, them)
+	if b, err = solicitation(mac, us, them); err != nil {
+		t.Fatal(err)
+	}
 	if got := netip.AddrFrom16([16]byte(b[24:40])); got != netip.MustParseAddr("ff02::1:ffcd:ef12") {
 		t.Errorf("solicitation goes to %v", got)
 	}

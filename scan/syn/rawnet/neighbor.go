@@ -2,51 +2,61 @@ package rawnet
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net"
 	"net/netip"
 
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 	"golang.org/x/net/bpf"
 )
 
 const (
 	etherARP = 0x0806
 
-	neighborSolicitation  = 135 // RFC 4861, Section 4.3
-	neighborAdvertisement = 136 // Section 4.4
+	neighborAdvertisement = 136 // RFC 4861, Section 4.4
 )
 
 // arpRequest returns an ARP request for target (RFC 826).
-func arpRequest(mac net.HardwareAddr, source, target netip.Addr) []byte {
-	b := make([]byte, 28)
-	binary.BigEndian.PutUint16(b, 1) // Ethernet
-	binary.BigEndian.PutUint16(b[2:], etherIPv4)
-	b[4], b[5] = 6, 4                    // lengths of the addresses
-	binary.BigEndian.PutUint16(b[6:], 1) // a request
-	copy(b[8:14], mac)
-	copy(b[14:18], source.AsSlice())
-	copy(b[24:28], target.AsSlice())
-	return b
+func arpRequest(mac net.HardwareAddr, source, target netip.Addr) ([]byte, error) {
+	b := gopacket.NewSerializeBuffer()
+	err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{}, &layers.ARP{
+		AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4,
+		HwAddressSize: 6, ProtAddressSize: 4, Operation: layers.ARPRequest,
+		SourceHwAddress: mac, SourceProtAddress: source.AsSlice(),
+		DstHwAddress: make([]byte, 6), DstProtAddress: target.AsSlice(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("building an ARP request for %q: %w", target, err)
+	}
+	return b.Bytes(), nil
 }
 
-// solicitation returns the same for IPv6 (RFC 4861, Section 4.3), to the group that
-// receives it.
-func solicitation(mac net.HardwareAddr, source, target netip.Addr) []byte {
-	const length = 32 // with one option
+// solicitation returns the same for IPv6 (RFC 4861, Section 4.3), and solicited the
+// group that receives it (RFC 4291, Section 2.7.1) with its hardware address (RFC
+// 2464, Section 7).
+func solicitation(mac net.HardwareAddr, source, target netip.Addr) ([]byte, error) {
 	group, _ := solicited(target)
-	b := make([]byte, ipv6Len+length)
-	writeIPv6(b, source, group, protoICMPv6, 255, length)
-	m := b[ipv6Len:]
-	m[0] = neighborSolicitation
-	copy(m[8:24], target.AsSlice())
-	m[24], m[25] = 1, 1 // source link-layer address, 8 bytes: Section 4.6.1
-	copy(m[26:32], mac)
-	// RFC 4443, Section 2.3; the pseudo-header is that of RFC 8200, Section 8.1.
-	binary.BigEndian.PutUint16(m[2:], fold(sum(b[8:40])+length+protoICMPv6+sum(m)))
-	return b
+	ip := &layers.IPv6{
+		Version: 6, NextHeader: layers.IPProtocolICMPv6, HopLimit: 255,
+		SrcIP: source.AsSlice(), DstIP: group.AsSlice(),
+	}
+	icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(layers.ICMPv6TypeNeighborSolicitation, 0)}
+	if err := icmp.SetNetworkLayerForChecksum(ip); err != nil {
+		return nil, fmt.Errorf("building a neighbor solicitation for %q: %w", target, err)
+	}
+	b := gopacket.NewSerializeBuffer()
+	err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, icmp,
+		&layers.ICMPv6NeighborSolicitation{
+			TargetAddress: target.AsSlice(),
+			Options:       layers.ICMPv6Options{{Type: layers.ICMPv6OptSourceAddress, Data: mac}},
+		})
+	if err != nil {
+		return nil, fmt.Errorf("building a neighbor solicitation for %q: %w", target, err)
+	}
+	return b.Bytes(), nil
 }
 
-// solicited returns the group that receives a solicitation (RFC 4291, Section 2.7.1) and
-// its hardware address (RFC 2464, Section 7).
 func solicited(target netip.Addr) (group netip.Addr, mac [6]byte) {
 	t := target.As16()
 	g := netip.MustParseAddr("ff02::1:ff00:0").As16()

@@ -54,15 +54,19 @@ func (s *NeighborSocket) Link() Link { return s.on }
 func (s *NeighborSocket) Ask(source, target netip.Addr) error {
 	to := &unix.SockaddrLinklayer{Ifindex: s.on.Index, Halen: 6}
 	var msg []byte
+	var err error
 	if target.Is4() {
 		to.Protocol = htons(unix.ETH_P_ARP)
 		to.Addr = [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-		msg = arpRequest(s.on.MAC, source, target)
+		msg, err = arpRequest(s.on.MAC, source, target)
 	} else {
 		_, mac := solicited(target)
 		to.Protocol = htons(unix.ETH_P_IPV6)
 		copy(to.Addr[:], mac[:])
-		msg = solicitation(s.on.MAC, source, target)
+		msg, err = solicitation(s.on.MAC, source, target)
+	}
+	if err != nil {
+		return err
 	}
 	switch err := unix.Sendto(s.fd, msg, 0, to); err {
 	case nil, unix.ENOBUFS, unix.EAGAIN, unix.EINTR:
