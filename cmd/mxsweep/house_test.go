@@ -22,7 +22,7 @@ import (
 // listed for the nearest directory with an entry; "internal" means everything
 // below it.
 var mayImport = map[string][]string{
-	"cmd":            {"run", "run/configured", "run/listening", "run/saved", "run/output", "listeners/config", "listeners/sockets", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":            {"run", "run/configured", "run/listening", "run/saved", "run/output", "listeners/config", "listeners/sockets", "domains", "domains/query", "domains/zonetest", "report", "report/format", "report/fixplan", "report/mailhosts", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run":            {"run/internal/engine", "run/internal/queue", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/configured": {"run/output", "listeners", "listeners/config", "listeners/source", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "result", "internal"},
 	"run/listening":  {"listeners", "listeners/programs", "listeners/sockets", "run/configured", "run/output", "report", "report/format", "report/sanitize", "exposure", "exposure/policy", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
@@ -56,6 +56,13 @@ var mayImport = map[string][]string{
 	"listeners/config/sockettest": {"listeners", "internal"},
 	"listeners/config/postfix":    {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/proxy":      {"listeners", "listeners/source", "result", "internal"},
+
+	"domains":          {"domains/query", "domains/spf", "domains/zonetest"},
+	"domains/query":    {},
+	"domains/spf":      {},
+	"domains/zonetest": {"domains/query"},
+
+	"report/mailhosts": {"domains", "report/sanitize", "report/words", "internal"},
 
 	"report/sarif":    belowFormats,
 	"report/html":     belowFormats,
@@ -97,6 +104,7 @@ var belowFormats = []string{"exposure", "report/drawing", "report/format", "repo
 // onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{
 	"github.com/google/gopacket":               {"scan/syn/rawnet"},
+	"github.com/miekg/dns":                     {"domains"},
 	"github.com/google/nftables":               {"listeners/sockets"},
 	"github.com/mdlayher/netlink":              {"listeners/sockets"},
 	"github.com/shirou/gopsutil/v4":            {"listeners/sockets"},

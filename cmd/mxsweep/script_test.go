@@ -72,6 +72,7 @@ func TestScripts(t *testing.T) {
 			"stopserver":   stopServer,
 			"connections":  connections,
 			"dnsserver":    dnsServerCommand,
+			"zoneserver":   zoneServerCommand,
 			"asked":        asked,
 			"valid":        valid,
 			"write":        write,

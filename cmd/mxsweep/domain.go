@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/domains"
+	"github.com/mxsweep/mxsweep/domains/query"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report/mailhosts"
+	"github.com/mxsweep/mxsweep/scan/names"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// domainFlags are the flags of "mxsweep domain".
+type domainFlags struct {
+	input    string
+	scope    string
+	fetch    bool
+	resolver resolverAddr
+	outputs  []string
+	quiet    bool
+}
+
+// newDomain is "mxsweep domain".
+func newDomain(s *session) *cobra.Command {
+	flags := &domainFlags{}
+	cmd := &cobra.Command{
+		Use:   "domain NAME...",
+		Short: "find the hosts that the mail of a domain depends on",
+		Long: `Asks the DNS which hosts accept mail for a domain (MX), may send it (SPF), offer
+mailboxes and submission (SRV), and tell clients so (autoconfig, autodiscover,
+MTA-STS), and lists them with the records that lead there. No host is contacted:
+only the DNS server is asked. TLSA records are looked up if that server is on this
+machine and validates them.
+
+A question that the DNS does not answer makes the list incomplete (exit code 4).`,
+		Example: `  mxsweep domain example.org
+  mxsweep domain example.org --scope scope.txt
+  mxsweep domain --input domains.txt -o scope=hosts.txt -o json=hosts.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && flags.input == "" {
+				return usagef("usage: "+cmd.UseLine(), "no domains given")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return s.domain(cmd.Context(), flags, args) },
+	}
+	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
+		f.StringVarP(&flags.input, "input", "i", "", "read domains from `FILE`, one per line; # starts a comment, - is standard input")
+		f.StringVarP(&flags.scope, "scope", "s", "", "the hosts that you are authorized to scan, in `FILE`; others are listed as those to ask for")
+		f.Var(&flags.resolver, "resolver", "ask the DNS server at the IP address `HOST[:PORT]` (default those of /etc/resolv.conf)")
+		f.BoolVar(&flags.fetch, "fetch", false, "fetch the policy of MTA-STS and the settings of autoconfig over HTTPS; with --scope, those of hosts in the scope are fetched without it")
+	})
+	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
+		f.StringArrayVarP(&flags.outputs, "output", "o", nil, "write `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(mailhosts.Formats(), ", ")+"; without FILE, or with -, to standard output (default text)")
+		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
+	})
+	return cmd
+}
+
+// maxDomains is how many domains one call looks up.
+const maxDomains = 100_000
+
+// parallelDomains is how many domains are looked up at once, each with one question at a time.
+const parallelDomains = 32
+
+// domain looks up the domains and writes what it finds.
+func (s *session) domain(ctx context.Context, flags *domainFlags, args []string) error {
+	outputs, err := flags.parseOutputs()
+	list, errList := s.domainNames(flags, args)
+	if err := errors.Join(err, errList); err != nil {
+		return err
+	}
+	w, err := flags.walker(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := w.All(ctx, list, parallelDomains, nil)
+	if err != nil {
+		return err
+	}
+	r := mailhosts.New("mxsweep", version, flags.scope, found)
+	if !r.Complete {
+		s.code = gate.Worse(s.code, gate.ExitIncomplete)
+		if !flags.quiet {
+			fmt.Fprintln(s.stderr, "mxsweep: incomplete: the DNS did not answer all questions, there may be further hosts")
+		}
+	}
+	var errs []error
+	for _, o := range outputs {
+		errs = append(errs, s.writeHosts(r, o.format, o.file))
+	}
+	return errors.Join(errs...)
+}
+
+// A hostOutput is one value of --output.
+type hostOutput struct{ format, file string }
+
+// parseOutputs reads the values of --output.
+func (f *domainFlags) parseOutputs() (all []hostOutput, _ error) {
+	var errs []error
+	for _, v := range f.outputs {
+		format, file, named := strings.Cut(v, "=")
+		if !named {
+			file = "-"
+		}
+		switch {
+		case !slices.Contains(mailhosts.Formats(), format):
+			errs = append(errs, usagef(spelling.Hint(mailhosts.Formats(), format, "use "+strings.Join(mailhosts.Formats(), ", ")), "reading output %q: unknown format", v))
+		case file == "":
+			errs = append(errs, usagef("write FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: the file name is missing", v))
+		case slices.ContainsFunc(all, func(o hostOutput) bool { return o.file == file }):
+			errs = append(errs, usagef("use a separate file for each output: FORMAT=FILE", "reading output %q: it is used by another output", v))
+		default:
+			all = append(all, hostOutput{format, file})
+		}
+	}
+	if len(f.outputs) == 0 {
+		all = []hostOutput{{"text", "-"}}
+	}
+	return all, errors.Join(errs...)
+}
+
+// writeHosts writes the report in one format.
+func (s *session) writeHosts(r *mailhosts.Report, format, file string) error {
+	if file == "-" {
+		return fault.WriteError(standardOutput, r.Write(s.stdout, format, s.textWidth()))
+	}
+	out, err := outfile.Create(file, outfile.Mode{})
+	if err != nil {
+		return fmt.Errorf("writing output %q: %w", file, fault.WithoutPath(err))
+	}
+	if err := r.Write(out, format, 0); err != nil {
+		out.Discard()
+		return fault.WriteError(file, err)
+	}
+	return out.Commit()
+}
+
+// domainNames returns the domains of the command line and of the input, in their order and once each.
+func (s *session) domainNames(flags *domainFlags, args []string) ([]string, error) {
+	var list []string
+	var errs []error
+	seen := map[string]bool{}
+	add := func(where, name string) {
+		ascii, err := domains.ToASCII(name)
+		switch {
+		case err != nil:
+			errs = append(errs, usagef("give a domain such as example.org", "reading %s: %w", where, err))
+		case !seen[ascii]:
+			seen[ascii] = true
+			list = append(list, ascii)
+		}
+	}
+	for _, a := range args {
+		add("the command line", a)
+	}
+	if flags.input != "" {
+		errs = append(errs, s.readDomains(flags.input, add))
+	}
+	if len(list) > maxDomains {
+		errs = append(errs, usagef("split the list", "reading domains: %d are too many, the limit is %d", len(list), maxDomains))
+	}
+	return list, errors.Join(errs...)
+}
+
+// maxDomainsFile limits what is read of a list of domains, in bytes.
+const maxDomainsFile = 16 << 20
+
+// readDomains passes the domains of a file to add, with their places.
+func (s *session) readDomains(name string, add func(where, name string)) error {
+	in := s.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return usagef("--input takes a file with one domain per line", "opening domains %q: %w", name, fault.WithoutPath(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	lines := bufio.NewScanner(io.LimitReader(in, maxDomainsFile))
+	for n := 1; lines.Scan(); n++ {
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		if text = strings.TrimSpace(text); text != "" {
+			add(fmt.Sprintf("%s:%d", name, n), text)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("reading domains %q: %w", name, err)
+	}
+	return nil
+}
+
+// walker is the walker that the flags ask for.
+func (f *domainFlags) walker(ctx context.Context) (*domains.Walker, error) {
+	client := &query.Client{Servers: []netip.AddrPort{f.resolver.AddrPort}}
+	if !f.resolver.IsValid() {
+		var err error
+		if client, err = query.System(); err != nil {
+			return nil, usagef("name a DNS server with --resolver", "%w", err)
+		}
+	}
+	w := &domains.Walker{Asker: query.NewCache(client, parallelDomains), Trusted: client.Local()}
+	allowed := func(netip.Addr) bool { return true }
+	if f.scope != "" {
+		set, err := f.readScope(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.Classify = func(p netip.Prefix) bool { return set.AllowsRange(netipx.RangeOfPrefix(p)) }
+		if !f.fetch {
+			allowed = set.Allows
+		}
+	}
+	if f.fetch || f.scope != "" {
+		w.Fetch = &domains.HTTPS{Allowed: allowed}
+	}
+	return w, nil
+}
+
+// readScope reads the scope file.
+func (f *domainFlags) readScope(ctx context.Context) (*scope.Set, error) {
+	p := &scope.Parser{}
+	if f.resolver.IsValid() {
+		p.Resolver = &names.DNS{Server: f.resolver.String()}
+	}
+	in, out, err := p.ScopeFile(ctx, f.scope)
+	if err != nil {
+		return nil, err
+	}
+	return scope.New(scope.Bounds{Allowed: in, Excluded: out})
+}
