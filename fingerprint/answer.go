@@ -102,6 +102,7 @@ func (s *session) finish() {
 func (s *session) couldHaveCome(p *signatures.Probe) bool {
 	return !(p.Safety == signatures.Intrusive && !s.id.Intrusive ||
 		p.OnlyThere && !s.hints[p.ID] ||
+		p.OnlyElsewhere && !s.unnamed() ||
 		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "" ||
 		slices.Contains(p.Except, s.target.Port()) ||

@@ -27,8 +27,8 @@ func (r readsAll) Serve(c *mailtest.Conn) {
 	}
 }
 
-// TestFin asks daemons that wait for the end of what is said, on the ports of
-// olefy alone.
+// TestFin asks daemons that wait for the end of what is said, on the ports of olefy and on
+// another.
 func TestFin(t *testing.T) {
 	olefy := func(said []byte) string {
 		if bytes.HasPrefix(said, []byte("PING")) {
@@ -43,7 +43,7 @@ func TestFin(t *testing.T) {
 		protocol, product string
 	}{
 		"olefy":                 {10055, olefy, "olefy", "olefy"},
-		"olefy on another port": {10056, olefy, "", ""}, // where it is not asked
+		"olefy on another port": {10056, olefy, "olefy", "olefy"}, // by its error
 		"an echo":               {10055, echo, "", ""},
 		"another answer":        {10055, func([]byte) string { return "PONG?" }, "", ""},
 		"no answer":             {10055, func([]byte) string { return "" }, "", ""},

@@ -16,6 +16,7 @@ type rank uint8
 const (
 	alone     rank = iota // asked alone on this port: see [signatures.Probe.FirstOn]
 	suggested             // by the number of the port
+	opening               // the first where the number suggests none, with what follows on its connection
 	textual
 	binary
 )
@@ -36,6 +37,8 @@ func (s *session) rankOf(p *signatures.Probe, leads map[string]bool) rank {
 		return alone
 	case leads[p.ID]:
 		return suggested
+	case s.opens(p):
+		return opening
 	case p.Binary() && !s.hungUpOnText():
 		return binary
 	}
@@ -46,6 +49,12 @@ func (s *session) rankOf(p *signatures.Probe, leads map[string]bool) rank {
 // others.
 func (s *session) asksAlone(p *signatures.Probe) bool {
 	return slices.Contains(p.FirstOn, s.target.Port()) && s.layer == (layer{}) && !s.id.Record
+}
+
+// opens reports whether a probe is the first question to a port of which nothing is known.
+// Who reads something else logs it as an error, and is often named by how it takes it.
+func (s *session) opens(p *signatures.Probe) bool {
+	return p == firstQuestion(s.id.Signatures) && s.unnamed() && s.layer == (layer{}) && !s.id.Record && !s.host.holdsUp()
 }
 
 // ready reports whether what a probe waits for is known to be so. Where it is asked
@@ -60,8 +69,10 @@ func (s *session) ready(p *signatures.Probe) bool {
 func (s *session) underWay(leads map[string]bool) rank {
 	first := binary
 	for id, begun := range s.questions {
-		if s.exchanges[id] == nil && s.running > 0 && time.Since(begun) < rankWait {
-			first = min(first, s.rankOf(s.id.Signatures.Probe(id), leads))
+		p := s.id.Signatures.Probe(id)
+		under := s.exchanges[id] == nil || s.open[id] && s.opens(p) // where another may follow
+		if under && s.running > 0 && time.Since(begun) < rankWait {
+			first = min(first, s.rankOf(p, leads))
 		}
 	}
 	return first
@@ -103,15 +114,15 @@ func concerns(o *signatures.Observation, sig *signatures.Signature) bool {
 	return slices.Contains(o.Protocols, sig.Protocol) || slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(sig.Product, p) })
 }
 
-// answeredAlone reports whether a signature rests on a question that was asked alone, and
-// holds by that. No other question tells of a milter that says no more.
+// answeredAlone reports whether a signature rests on a question that was asked alone, or on
+// the first connection for questions, and holds by that. No other question tells of a milter that says no more.
 func (s *session) answeredAlone(sig *signatures.Signature) bool {
 	return (sig.Product != "" || sig.Protocol == "milter") && slices.ContainsFunc(sig.When, func(c signatures.Condition) bool {
 		any := append([]signatures.Condition{c}, c.Any...)
 		return slices.ContainsFunc(any, func(c signatures.Condition) bool {
 			p := s.id.Signatures.Probe(c.Probe)
 			ex := s.exchanges[c.Probe]
-			return p != nil && ex != nil && len(ex.Reply) > 0 && s.asksAlone(p) && c.Match(s) == signatures.True
+			return p != nil && ex != nil && len(ex.Reply) > 0 && (s.asksAlone(p) || p.OnlyElsewhere) && c.Match(s) == signatures.True
 		})
 	})
 }

@@ -279,6 +279,7 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 		return s.running > 0
 	case p.Safety == signatures.Intrusive && !s.id.Intrusive,
 		p.OnlyThere && !s.hints[p.ID],
+		p.OnlyElsewhere && !s.unnamed(),
 		p.Layer == signatures.LayerClear && (s.layer != layer{}),
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "",
 		slices.Contains(p.Except, s.target.Port()),

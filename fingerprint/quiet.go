@@ -50,6 +50,10 @@ func (s *session) suggestsQuiet() bool {
 	})
 }
 
+// unnamed reports whether the port number suggests neither a greeting nor a question, so
+// that nothing is known about the port before it is asked.
+func (s *session) unnamed() bool { return !s.greets && !s.suggestsQuiet() }
+
 // quietUntil is the time after which a silent port is asked nothing more.
 // One that answers some questions, but slowly, is given time for the rest.
 func (s *session) quietUntil() time.Duration {
@@ -148,7 +152,7 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 // unproven reports whether a probe needs a second silence of the port, which is not known
 // yet. The caller holds the lock.
 func (s *session) unproven(p *signatures.Probe) bool {
-	return p.Quiet > 0 && !s.twice && !s.second && !s.suggestsQuiet() && !s.greets &&
+	return p.Quiet > 0 && !s.twice && !s.second && s.unnamed() &&
 		!s.greetingDecided && !s.repliedLocked() && !s.host.holdsUp()
 }
 
@@ -194,6 +198,9 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 		return false
 	}
 	s.twice = true
+	if unproven {
+		s.questions[p.ID] = time.Now() // which is sent now
+	}
 	return true
 }
 

@@ -4,9 +4,50 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
+
+// TestFewErrorLines bounds how often a daemon on a port of which nothing is known gets
+// what it logs as an error. Olefy does that for the connection on which nothing is asked,
+// too.
+func TestFewErrorLines(t *testing.T) {
+	for name, c := range map[string]struct {
+		handler  mailtest.Handler
+		product  string
+		most     int
+		mistaken func(said []byte) bool
+	}{
+		"olefy": { // olefy.py, eof_received
+			readsAll{func([]byte) string { return `[ { "error": "Protocol error" } ]` }}, "olefy", 2,
+			func([]byte) bool { return true },
+		},
+		"iRedAPD": { // libs/channel.py: to an attribute and an empty line, and to what is not UTF-8
+			mailtest.IRedAPD{}, "iRedAPD", 0,
+			func(said []byte) bool {
+				return bytes.Contains(said, []byte("=")) && bytes.Contains(said, []byte("\n\n")) || !utf8.Valid(said)
+			},
+		},
+	} {
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			server := n.Serve(t, c.handler)
+			svc := identifyServer(t, n, server, 20777)
+			if svc.Product != c.product {
+				t.Errorf("called %q, want %q\n%s", svc.Product, c.product, asJSON(svc.Transcript))
+			}
+			errors := 0
+			for _, s := range server.Sessions() {
+				if c.mistaken(s.Received) {
+					errors++
+				}
+			}
+			if errors > c.most {
+				t.Errorf("it would log %d errors, want at most %d", errors, c.most)
+			}
+		})
+	}
+}
 
 // TestNoErrorLines holds that a daemon on its usual port is named without a word that it
 // logs as an error.

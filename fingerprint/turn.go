@@ -367,8 +367,17 @@ func suggest(set *signatures.Set, hints map[string]bool) map[string]bool {
 	for id := range hints {
 		add(id)
 	}
-	if i := slices.IndexFunc(set.Probes, func(p *signatures.Probe) bool { return p.Quiet > 0 && p.After == nil }); i >= 0 {
-		add(set.Probes[i].ID)
+	if p := firstQuestion(set); p != nil {
+		add(p.ID)
 	}
 	return all
+}
+
+// firstQuestion returns the probe for silent ports that goes before all others where the
+// number of the port suggests none, nil if there is none.
+func firstQuestion(set *signatures.Set) *signatures.Probe {
+	if i := slices.IndexFunc(set.Probes, func(p *signatures.Probe) bool { return p.Quiet > 0 && p.After == nil }); i >= 0 {
+		return set.Probes[i]
+	}
+	return nil
 }

@@ -32,7 +32,7 @@ func (d *decoder) probe(n *yaml.Node) *Probe {
 		"layer":      d.oneOf(&p.Layer, LayerClear, LayerTLS, LayerProxy, LayerAny),
 		"fin":        d.bool(&p.Fin),
 		"close":      d.raw(&p.Close), "close_hex": d.hex(&p.Close),
-		"ports": d.ports(&p.Ports), "only_there": d.bool(&p.OnlyThere), "except": d.ports(&p.Except),
+		"ports": d.ports(&p.Ports), "only_there": d.bool(&p.OnlyThere), "only_elsewhere": d.bool(&p.OnlyElsewhere), "except": d.ports(&p.Except),
 		"first_on": d.ports(&p.FirstOn),
 	})
 	p.StartTLS = tls != ""

@@ -190,6 +190,17 @@ func TestOnlyThere(t *testing.T) {
 	}
 }
 
+// TestOnlyElsewhere holds that a probe for ports that none names does not name any.
+func TestOnlyElsewhere(t *testing.T) {
+	for ports, ok := range map[string]bool{"": true, "ports: [10055], ": false} {
+		text := `probes: [{id: p, why: w, send: "PING\n\n", only_elsewhere: true, ` + ports + `read: {until: close, wait: 1s}, safety: safe}]`
+		_, err := Load(probesOnly, Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "only_elsewhere with ports") {
+			t.Errorf("only_elsewhere with %q: error %v", ports, err)
+		}
+	}
+}
+
 // TestFirstOn holds that the ports on which a probe is asked alone are among its ports.
 func TestFirstOn(t *testing.T) {
 	for keys, want := range map[string]string{

@@ -20,6 +20,8 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe, right bool) {
 		d.fail(n, "write safety: passive without send, and safe or intrusive with it", "probe %q: a passive probe sends nothing, and others send something", p.ID)
 	case p.OnlyThere && len(p.Ports) == 0:
 		d.fail(n, "name the ports, or omit only_there", "probe %q: only_there without ports", p.ID)
+	case p.OnlyElsewhere && len(p.Ports) > 0:
+		d.fail(n, "omit ports or only_elsewhere", "probe %q: only_elsewhere with ports", p.ID)
 	case slices.ContainsFunc(p.FirstOn, func(port uint16) bool { return !slices.Contains(p.Ports, port) }):
 		d.fail(n, "add them to ports", "probe %q: first_on has ports that ports lacks", p.ID)
 	case len(p.FirstOn) > 0 && p.Quiet == 0:

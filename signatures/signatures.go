@@ -106,6 +106,8 @@ type Probe struct {
 	// OnlyThere says that it is sent on no other port: what it could show elsewhere
 	// is not worth a connection to every silent port.
 	OnlyThere bool
+	// OnlyElsewhere says that it is sent only on ports that no other probe names.
+	OnlyElsewhere bool
 	// FirstOn are those of the Ports on which it is asked alone and before all others,
 	// without After: a daemon that is expected there answers it, and logs others as errors.
 	FirstOn []uint16
