@@ -152,7 +152,7 @@ unpack() {
 # namespace of its own, and keeps what that changed as the layer of a host.
 make_layer() {
 	layer=/var/cache/mxsweep-e2e/$1
-	if [ "$(cat "$layer/.complete" 2>/dev/null)" = "$2" ]; then
+	if [ "$(cat "$layer/.complete" 2>/dev/null)" = "$2" ] && [ -e "$layer/var/lib/dpkg/status" ]; then
 		return 0
 	fi
 	[ -n "$updated" ] || apt-get -q update >/dev/null
@@ -172,9 +172,17 @@ make_layer() {
 		printf "#!/bin/sh\nexit 101\n" >root/usr/sbin/policy-rc.d
 		chmod 755 root/usr/sbin/policy-rc.d
 		echo man-db man-db/auto-update boolean false | chroot root debconf-set-selections
+		# apt-get also fails for what an installation on the machine itself, at the same
+		# time, has left half done: what counts is whether the packages are there.
 		# shellcheck disable=SC2086 # a list of words
 		DEBIAN_FRONTEND=noninteractive chroot root apt-get -y -q install --no-install-recommends \
-			-o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 $1 </dev/null
+			-o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 $1 </dev/null || :
+		for p in $1; do
+			[ "$(chroot root dpkg-query -W -f "\${db:Status-Status}" "$p")" = installed ] ||
+				{ echo "install.sh: package $p cannot be installed" >&2; exit 1; }
+		done
+		# Of packages that the machine has already, the layer would not know.
+		touch root/var/lib/dpkg/status
 		umount root/tmp root/run
 		rm -rf upper/usr/sbin/policy-rc.d upper/tmp upper/run upper/var/cache/apt upper/var/lib/apt upper/usr/share/man upper/usr/share/locale
 		cp -a upper/. "$layer"
