@@ -148,7 +148,7 @@ func (s *session) name(svc *Identification, sig *signatures.Signature) {
 	}
 	svc.Alternatives = slices.Clone(sig.Alternatives)
 	for _, o := range s.alive {
-		if o.Confidence == sig.Confidence && o.Product != "" && o.Product != sig.Product {
+		if o.Confidence == sig.Confidence && o.Product != "" && o.Product != sig.Product && !sig.Relays(o, s) {
 			svc.Alternatives = append(svc.Alternatives, o.Product)
 		}
 	}

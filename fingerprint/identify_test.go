@@ -95,6 +95,9 @@ func TestIdentify(t *testing.T) {
 			if behind := svc.Behind; c.behind != "" && (behind == nil || behind.Product != c.behind) {
 				t.Errorf("behind it is %v, want %q", behind, c.behind)
 			}
+			if svc.Behind != nil && slices.Contains(svc.Alternatives, svc.Behind.Product) {
+				t.Errorf("what is behind it, %q, is also an alternative: %q", svc.Behind.Product, svc.Alternatives)
+			}
 			for _, o := range c.observations {
 				if !svc.Has(o) {
 					t.Errorf("observation %q is missing, there are %q", o, svc.Observations)

@@ -69,7 +69,13 @@ func (s *Signature) Outranks(o *Signature, seen Seen) bool {
 	if s.Confidence < LeastBehavior || s.wordsOnly(seen) {
 		return false
 	}
-	return s.Contradicts(o) && o.wordsOnly(seen) || len(o.Behind) == 0 && s.handsOn(o, seen)
+	return s.Contradicts(o) && o.wordsOnly(seen) || s.Relays(o, seen)
+}
+
+// Relays reports whether the signature identifies a proxy that relays all on which
+// the other one is based: that one identifies the daemon behind it.
+func (s *Signature) Relays(o *Signature, seen Seen) bool {
+	return len(o.Behind) == 0 && s.handsOn(o, seen)
 }
 
 // rivals reports whether the signature may win over another one if both match.
