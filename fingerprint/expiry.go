@@ -56,6 +56,20 @@ func (c *lastConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// sendBelow sends something that is no data, or no ordinary data, on the connection below
+// wrappers, unless the time of one of them has come. It reports whether it was sent.
+func sendBelow(conn net.Conn, send func(net.Conn) bool) bool {
+	switch c := conn.(type) {
+	case *lastConn:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return time.Now().Before(c.notAfter) && sendBelow(c.Conn, send)
+	case interface{ NetConn() net.Conn }:
+		return sendBelow(c.NetConn(), send)
+	}
+	return send(conn)
+}
+
 // Close implements [net.Conn].
 func (c *lastConn) Close() error {
 	c.timer.Stop()

@@ -91,6 +91,39 @@ func TestNotAfter(t *testing.T) {
 	}
 }
 
+// A half is a connection that counts what is sent on it beside data.
+type half struct {
+	net.Conn
+	sent int
+}
+
+func (h *half) SendUrgent(byte) bool { h.sent++; return true }
+func (h *half) CloseWrite() error    { h.sent++; return nil }
+
+// TestNotAfterBesideData: an urgent byte and the end of what we send are not sent either
+// once the authorization has ended, also if the timer that resets the connection is late.
+func TestNotAfterBesideData(t *testing.T) {
+	for name, c := range map[string]struct {
+		left time.Duration
+		want int
+	}{"before": {time.Hour, 2}, "after": {-time.Nanosecond, 0}} {
+		t.Run(name, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			defer ours.Close()
+			defer theirs.Close()
+			conn := &half{Conn: ours}
+			w := &wire{conn: &lastConn{Conn: conn, notAfter: time.Now().Add(c.left)}}
+			if got := sendUrgent(w.conn, '\n'); got != (c.want > 0) {
+				t.Errorf("an urgent byte is sent: %t", got)
+			}
+			w.endSending()
+			if conn.sent != c.want {
+				t.Errorf("%d of the two were sent, want %d", conn.sent, c.want)
+			}
+		})
+	}
+}
+
 // TestNotAfterIsNoAnswer checks that our own resets are not taken for behavior of
 // the daemon, which stays unknown.
 func TestNotAfterIsNoAnswer(t *testing.T) {

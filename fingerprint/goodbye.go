@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"slices"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -223,7 +223,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // endSending tells the other side that nothing more is sent, and listens on.
 func (w *wire) endSending() {
-	if c, ok := hosts.Base(w.conn).(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite() // one that is gone already ends the reading
-	}
+	sendBelow(w.conn, func(c net.Conn) bool {
+		half, ok := c.(interface{ CloseWrite() error })
+		return ok && half.CloseWrite() == nil // one that is gone already ends the reading
+	})
 }

@@ -37,13 +37,15 @@ func pathOf(c net.Conn) (path, bool) {
 // sendUrgent sends one byte as urgent data, outside of TLS. It reports whether that was
 // sent. Connections in memory do it themselves.
 func sendUrgent(c net.Conn, b byte) bool {
-	switch c := hosts.Base(c).(type) {
-	case *net.TCPConn:
-		return kernelUrgent(c, b)
-	case interface{ SendUrgent(b byte) bool }:
-		return c.SendUrgent(b)
-	}
-	return false
+	return sendBelow(c, func(c net.Conn) bool {
+		switch c := c.(type) {
+		case *net.TCPConn:
+			return kernelUrgent(c, b)
+		case interface{ SendUrgent(b byte) bool }:
+			return c.SendUrgent(b)
+		}
+		return false
+	})
 }
 
 // maxUnacked is how much longer than usual to wait for a reply while the question
