@@ -27,6 +27,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
@@ -129,6 +130,7 @@ func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	}
 	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
 	p.limit.NotAfter = p.lastMoment()
+	p.limit.Ending = max(1, scan.Connections()/4) // of the files that the probes leave
 	p.pace = newPace(p.opts.rate)
 	var err error
 	if w.engine, err = engine.New(ctx, p.engineConfig(outs.Pcap())); err != nil {

@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	// maxEnding is how many connections are listened to at once after their end. Each
-	// takes a file; further ones are closed at once.
+	// maxEnding is the most that [Slots.Ending] may be.
 	maxEnding = 256
 
 	// endTime is how long the other side has for its end of the connection: most
@@ -38,7 +37,7 @@ func (s *Slots) HangUp(conn net.Conn) error {
 		return reset(conn)
 	}
 	half, ok := Base(conn).(interface{ CloseWrite() error })
-	if !ok || !s.ending.begin() {
+	if !ok || !s.ending.begin(s.mostEnding()) {
 		return conn.Close()
 	}
 	if half.CloseWrite() != nil {
@@ -79,7 +78,15 @@ func reset(conn net.Conn) error {
 func (s *Slots) CanHangUp() bool {
 	s.ending.mu.Lock()
 	defer s.ending.mu.Unlock()
-	return s.ending.n < maxEnding
+	return s.ending.n < s.mostEnding()
+}
+
+// mostEnding returns how many connections may be listened to after their end.
+func (s *Slots) mostEnding() int {
+	if s.Ending < 1 {
+		return maxEnding
+	}
+	return min(s.Ending, maxEnding)
 }
 
 // Await waits until no connection is left that [Slots.HangUp] ended, and the other side
@@ -102,10 +109,10 @@ func (s *Slots) Await(ctx context.Context) {
 }
 
 // begin counts one more connection. It reports false if there are too many.
-func (e *ending) begin() bool {
+func (e *ending) begin(most int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.n >= maxEnding {
+	if e.n >= most {
 		return false
 	}
 	e.n++

@@ -89,6 +89,35 @@ func (c *lingering) SetLinger(int) error {
 	return nil
 }
 
+// TestHangUpFew listens to no more connections after their end than it may.
+func TestHangUpFew(t *testing.T) {
+	for ending, want := range map[int]int{-1: 256, 0: 256, 1: 1, 7: 7, 1000: 256} {
+		synctest.Test(t, func(t *testing.T) {
+			slots := hosts.NewSlots(0)
+			slots.Ending = ending
+			n := new(mailtest.Network)
+			server := n.Serve(t, mailtest.HandlerFunc(func(c *mailtest.Conn) {
+				c.Swallow()
+				time.Sleep(time.Second) // after the end
+			}))
+			got := 0
+			for ; slots.CanHangUp(); got++ {
+				conn, err := n.Dial(t.Context(), server.Addr())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := slots.HangUp(conn); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got != want {
+				t.Errorf("of %d, %d connections are listened to after their end, want %d", ending, got, want)
+			}
+			slots.Await(t.Context())
+		})
+	}
+}
+
 // TestHangUpMany closes connections at once when many are listened to after their end
 // already, and does not wait for a daemon longer than the caller wants.
 func TestHangUpMany(t *testing.T) {

@@ -20,6 +20,11 @@ type Slots struct {
 	// never. It must not change once a connection is open.
 	NotAfter time.Time
 
+	// Ending is how many connections [Slots.HangUp] listens to at once after their end.
+	// Each takes a file; further ones are closed at once. Less than one, and more than
+	// 256, count as 256. It must not change once a connection is open.
+	Ending int
+
 	each, total int
 
 	mu     sync.Mutex
