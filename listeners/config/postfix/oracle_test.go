@@ -31,18 +31,25 @@ func oracleRuns(t *testing.T) int {
 // postconf returns the output of postconf(1) for a folder, and whether it succeeded.
 func postconf(t *testing.T, dir string, args ...string) (string, bool) {
 	t.Helper()
+	out, messages, ok := runPostconf(t, dir, args...)
+	if !ok {
+		t.Logf("postconf: %s", messages)
+	}
+	return out, ok
+}
+
+// runPostconf is postconf that also returns the messages.
+func runPostconf(t *testing.T, dir string, args ...string) (out, messages string, ok bool) {
+	t.Helper()
 	program, err := exec.LookPath("postconf")
 	if err != nil {
 		t.Skip("postconf is not installed")
 	}
 	cmd := exec.Command(program, append([]string{"-c", dir}, args...)...)
-	var out, messages bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &messages
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
-	if err != nil {
-		t.Logf("postconf: %v: %s", err, messages.String())
-	}
-	return out.String(), err == nil
+	return stdout.String(), fmt.Sprintf("%v: %s", err, stderr.String()), err == nil
 }
 
 // writeOld writes files that were last changed long ago: Postfix waits until a file is
@@ -210,7 +217,7 @@ func asMaster(s *service) string {
 	for i, f := range s.fields {
 		word := f.s
 		if i > 0 && s.fields[i-1].s == "-o" && i > fieldCount {
-			if a, problem := assign(f); problem == "" && strings.ContainsAny(strings.SplitN(word, "=", 2)[0], blanks) || strings.HasPrefix(strings.SplitN(word+"=", "=", 2)[1], " ") {
+			if a, problem := assign(f); problem == "" && (strings.ContainsAny(strings.SplitN(word, "=", 2)[0], blanks) || strings.HasPrefix(strings.SplitN(word+"=", "=", 2)[1], " ")) {
 				word = a.name.s + "=" + a.value.s
 			}
 		}

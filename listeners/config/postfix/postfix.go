@@ -120,8 +120,8 @@ func (r *reading) doubtLong(f *source.File) {
 	}
 }
 
-// doubtLine adds a doubt about a line that Postfix does not accept. In a template one
-// doubt stands for all of them.
+// doubtLine adds a doubt about a line that Postfix or the daemon of a service does not
+// accept. In a template one doubt stands for all of them.
 func (r *reading) doubtLine(problem string, at text) {
 	f := at.parts[0].file
 	template, known := r.templates[f]
@@ -131,7 +131,7 @@ func (r *reading) doubtLine(problem string, at text) {
 	}
 	switch {
 	case !template:
-		r.doubt(problem+"; Postfix does not start", at)
+		r.doubt(problem, at)
 	case !r.told[f]:
 		r.told[f] = true
 		r.doubt("the file is a template; what it becomes is not known", at)

@@ -16,7 +16,15 @@ type service struct {
 	arguments  []text // what follows the options
 	fields     []text // the fields as written, then the arguments, normalized as postconf -M does
 
+	wrong []wrongOption
+
 	listeners []string // the names of its listeners
+}
+
+// A wrongOption is one that the daemon does not accept.
+type wrongOption struct {
+	problem string
+	at      text
 }
 
 // fieldCount is how many fields a service has before its arguments.
@@ -29,15 +37,22 @@ var kinds = []string{"inet", "unix", "fifo", "pass", "unix-dgram"}
 // program returns the name of the program that serves.
 func (s *service) program() string { return path.Base(s.command.s) }
 
-// readServices reads master.cf. failed is called for each entry that makes Postfix
-// stop.
+// notStarted ends the problem of a line with which Postfix does not start.
+const notStarted = "; Postfix does not start"
+
+// readServices reads master.cf. failed is called for each entry that makes Postfix stop,
+// and for each option that makes the daemon of a service stop: master(8), which listens,
+// does not look at options (master/master_ent.c).
 func readServices(f *source.File, failed func(problem string, at text)) []service {
 	var list []service
 	for _, line := range logicalLines(f) {
 		s, problem, at := parseService(line)
 		if problem != "" {
-			failed(problem, at)
+			failed(problem+notStarted, at)
 			continue
+		}
+		for _, o := range s.wrong {
+			failed(o.problem+"; "+s.program()+" does not start", o.at)
 		}
 		list = append(list, s)
 	}
@@ -109,7 +124,8 @@ func (s *service) parseArguments(args []text) (problem string, at text) {
 			i++
 			val = args[i]
 		default:
-			return "-o has no value", option
+			s.wrong = append(s.wrong, wrongOption{"-o has no value", option})
+			continue
 		}
 		if at > 1 {
 			s.fields = append(s.fields, option.cut(0, at))
@@ -118,12 +134,13 @@ func (s *service) parseArguments(args []text) (problem string, at text) {
 		if problem != "" {
 			return problem, val
 		}
+		s.fields = append(s.fields, literal("-o"), inner)
 		a, problem := assign(inner)
 		if problem != "" {
-			return problem, val
+			s.wrong = append(s.wrong, wrongOption{problem, val})
+			continue
 		}
 		s.own[a.name.s] = a
-		s.fields = append(s.fields, literal("-o"), inner)
 	}
 	for _, arg := range args[i:] {
 		inner, problem := unbraced(arg)

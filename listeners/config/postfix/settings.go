@@ -55,7 +55,7 @@ func readMain(f *source.File, failed func(problem string, at text)) settings {
 			problem = "a template decides it"
 		}
 		if problem != "" {
-			failed(problem, line.first())
+			failed(problem+notStarted, line.first())
 			continue
 		}
 		set[a.name.s] = a

@@ -70,6 +70,8 @@ func parseListen(s, block string) (l listen, local bool, problem string) {
 	}
 	port := ""
 	switch i := strings.LastIndexByte(s, ':'); {
+	case s == "":
+		return l, false, "the address has no host; nginx does not start"
 	case strings.HasPrefix(s, "["):
 		host, rest, ok := strings.Cut(s[1:], "]")
 		l.host, l.v6 = host, true

@@ -1,0 +1,103 @@
+package postfix
+
+import (
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+// mutate changes a few bytes of a file.
+func (h *host) mutate(text string) string {
+	b := []byte(text)
+	for range 1 + h.IntN(3) {
+		at := h.IntN(len(b))
+		switch c := h.one("{", "}", "#", "$", "(", ")", "=", " ", "\n", "\t", "\v", "\r", "-", "o", ",", ":", "?", "y", "0", "é")[0]; h.IntN(4) {
+		case 0:
+			b[at] = c
+		case 1:
+			b = slices.Insert(b, at, c)
+		case 2:
+			b = slices.Delete(b, at, at+1)
+		default:
+			b = slices.Delete(b, at, min(len(b), at+h.IntN(30)))
+		}
+	}
+	return string(b)
+}
+
+// letterBeforeO is an option that postconf splits at an o within it, unlike the daemons, which
+// use getopt(3).
+var letterBeforeO = regexp.MustCompile(`\s-[^o\s]+o`)
+
+// sameServices reports whether lines of "postconf -M" are of the same services: they may have
+// other braces, and unless options is set, other options.
+func sameServices(a, b []string, options bool) bool {
+	bare := func(s string) []string {
+		f := strings.Fields(strings.NewReplacer("{", " ", "}", " ", "=", " = ").Replace(s))
+		if !options {
+			f = f[:min(len(f), fieldCount)]
+		}
+		return f
+	}
+	return slices.EqualFunc(a, b, func(a, b string) bool { return slices.Equal(bare(a), bare(b)) })
+}
+
+// TestPostconfMutated compares what is read of files in which bytes were changed with what
+// postconf(1) reads: both take a file or refuse it, and the services of what both take are the
+// same.
+func TestPostconfMutated(t *testing.T) {
+	compared, refused, templates, crashed := 0, 0, 0, 0
+	for run := range oracleRuns(t) {
+		h := &host{Rand: rand.New(rand.NewPCG(uint64(run), 7))}
+		main, master := h.mainCF(), h.masterCF(10)
+		if h.IntN(2) == 0 {
+			main = h.mutate(main)
+		}
+		master = h.mutate(master)
+		dir := t.TempDir()
+		writeOld(t, dir, map[string]string{"main.cf": main, "master.cf": master})
+		if isTemplate(main) || isTemplate(master) {
+			templates++
+			continue
+		}
+		out, messages, ok := runPostconf(t, dir, "-M")
+		if strings.HasPrefix(messages, "signal:") { // it crashes when a service is there twice
+			crashed++
+			continue
+		}
+		var want []string
+		for line := range strings.Lines(out) {
+			want = append(want, flat(line))
+		}
+		r := newReading(&source.Tree{FS: os.DirFS(dir)}, source.NewFile("master.cf", "master.cf", master))
+		r.main = source.NewFile("main.cf", "main.cf", main)
+		r.readSettings()
+		services := readServices(r.file, r.doubtLine)
+		var got []string
+		for i := range services {
+			got = append(got, asMaster(&services[i]))
+		}
+		fatal := slices.ContainsFunc(r.c.Doubts, func(d listeners.Doubt) bool { return strings.HasSuffix(d.Problem, notStarted) })
+		// The reader expands all values here, postconf those that it needs, but of macros also
+		// what no condition chooses.
+		unlike := cyclic(r, services) || strings.Contains(messages, "macro processing error")
+		braces := slices.ContainsFunc(r.c.Doubts, func(d listeners.Doubt) bool {
+			return strings.Contains(d.Problem, "}"+notStarted) || strings.Contains(d.Problem, "} is missing")
+		})
+		switch {
+		case fatal && (!ok || braces), unlike: // of braces master(8) takes less than postconf
+			refused++
+		case !ok, fatal, !sameServices(got, want, !letterBeforeO.MatchString(master)):
+			t.Errorf("run %d, postconf succeeds: %t\n%s\ngot (%v)\n%s\n%s\nmain.cf\n%s\nmaster.cf\n%s", run, ok, strings.Join(want, "\n"), r.c.Doubts, strings.Join(got, "\n"), messages, main, master)
+		default:
+			compared += len(want)
+		}
+	}
+	t.Logf("%d services compared, %d files that Postfix refuses, %d templates, %d crashes of postconf", compared, refused, templates, crashed)
+}
