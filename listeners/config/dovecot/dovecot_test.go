@@ -119,6 +119,11 @@ func TestMain23(t *testing.T) {
 			"dovecot.conf:2:10-17 service imap-login imap: 0.0.0.0 10143 Dovecot imap; listen is \"*\"",
 			"dovecot.conf:3:14-29 service imap-login imaps: 127.0.0.1 10993 Dovecot imap ssl",
 		}},
+		{"Dovecot 1 without a port", map[string]string{"dovecot.conf": "protocols = imap\nlisten = 127.0.0.1\nssl_listen = *:\n"}, []string{
+			"dovecot.conf:1:13-17 service imap-login imap: 127.0.0.1 143 Dovecot imap",
+			"dovecot.conf:1:13-17 service imap-login imaps: 0.0.0.0 993 Dovecot imap ssl; ssl_listen is \"*\"; port of inet_listener imaps is not set; its default is 993",
+			"dovecot.conf:3:14-16 doubt: \"\" is no port; Dovecot does not start",
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { compare(t, shownConfig(read(t, tt.text)), tt.want) })
 	}

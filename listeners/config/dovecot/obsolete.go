@@ -69,8 +69,8 @@ func (r *reading) oldListen(key token, v value, protocol string) {
 	if v.s == "" {
 		return
 	}
-	port := v
-	if i := strings.LastIndexByte(v.s, ':'); hasPort(v.s) {
+	port, ported := v, hasPort(v.s)
+	if i := strings.LastIndexByte(v.s, ':'); ported {
 		port.s, v.s = v.s[i+1:], v.s[:i]
 	} else {
 		port.s = ""
@@ -89,7 +89,7 @@ func (r *reading) oldListen(key token, v value, protocol string) {
 		}
 		_, err := strconv.ParseUint(port.s, 10, 16)
 		switch {
-		case port.s == "":
+		case !ported:
 		case err != nil && (suffix != "" || !matches(protocol, "sieve")): // else it forgets the error
 			r.checkField("port", port)
 		case err == nil:

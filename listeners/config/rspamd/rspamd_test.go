@@ -113,6 +113,12 @@ var rspamdTests = []struct {
 		`worker-normal.inc:1:16-29 doubt: bind_socket "{= env.X =}:1" is computed`,
 		`worker-normal.inc:2:16-19 doubt: bind_socket "*:x" has no valid port`,
 	}},
+	{"no host, and no port", []string{"worker-normal.inc", "bind_socket = \":1\";\nbind_socket = \"127.0.0.1:\";\nbind_socket = \"::1\";\n"}, []string{
+		"worker-normal.inc:1:16-18 worker normal :1 ::1 = ::1 Rspamd/antispam/rspamd-http",
+		"worker-normal.inc:1:16-18 worker normal :1 = 127.0.0.1 Rspamd/antispam/rspamd-http",
+		`worker-normal.inc:2:16-26 doubt: bind_socket "127.0.0.1:" has no valid port`,
+		`worker-normal.inc:3:16-19 doubt: bind_socket "::1" has no valid port`,
+	}},
 	{"a fuzzy storage", []string{"local.d/worker-fuzzy.inc", "count = 1;\nbind_socket = \"*:11335\";"}, []string{
 		"local.d/worker-fuzzy.inc:2:16-23 worker fuzzy *:11335 = invalid IP Rspamd fuzzy/antispam/rspamd-fuzzy; doubt: the fuzzy storage of older releases takes UDP only",
 	}},

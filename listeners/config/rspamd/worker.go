@@ -156,30 +156,43 @@ func (r *reading) bind(name string, k kind, n *node, text string, at result.Anch
 	}
 	l.Bind(host)
 	switch host {
+	case "": // localhost, of both families
+		one := l
+		one.Bind("::1")
+		one.Service += " ::1"
+		r.add(name, n, &one, cause)
+		l.Bind("127.0.0.1")
 	case "*v4":
 		l.Address, l.Doubt = netip.IPv4Unspecified(), ""
 	case "*v6", "::":
 		l.Address, l.Doubt, l.V6Only = netip.IPv6Unspecified(), "", true
 	}
-	r.describe(name, n, &l)
+	r.add(name, n, &l, cause)
+}
+
+// add adds a listener.
+func (r *reading) add(name string, n *node, l *listeners.Listener, cause *listeners.Cause) {
+	r.describe(name, n, l)
 	if cause != nil {
 		l.Causes = []listeners.Cause{*cause}
 	}
-	r.c.AddListener(&l)
+	r.c.AddListener(l)
 }
 
-// splitBind splits "host:port", "[host]:port", "host" and "host:port:priority".
+// splitBind splits "host:port", "[host]:port", "host" and "host:port:priority". After a colon
+// the port may be missing, and is then any.
 func splitBind(text string) (host, port string) {
+	var ported bool
 	if rest, ok := strings.CutPrefix(text, "["); ok {
 		host, port, _ = strings.Cut(rest, "]")
-		port = strings.TrimPrefix(port, ":")
+		port, ported = strings.CutPrefix(port, ":")
 	} else {
-		host, port, _ = strings.Cut(text, ":")
+		host, port, ported = strings.Cut(text, ":")
+	}
+	if !ported {
+		return host, defaultPort
 	}
 	port, _, _ = strings.Cut(port, ":")
-	if port == "" {
-		port = defaultPort
-	}
 	return host, port
 }
 
