@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"listeners/config/rspamd":     {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/systemd":    {"listeners", "listeners/config/command", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/programs":          {"listeners/sockets", "result"},
-	"listeners/config/daemons":    {"listeners", "listeners/source", "result", "internal"},
+	"listeners/config/daemons":    {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/dovecot":    {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/perl":       {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/sockettest": {"listeners", "internal"},

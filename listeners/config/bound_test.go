@@ -22,6 +22,8 @@ var hostNames = []string{
 	"compose.yml", "compose.override.yml", "Dockerfile", "k.yml", "etc/postfix/master.cf", "etc/postfix/main.cf", "dovecot.conf", "conf.d/part.conf", "dkimproxy_in.conf",
 	"opendkim.conf", "opendmarc.conf", "haproxy.cfg", "nginx.conf", "sites-enabled/x", "clamd.conf",
 	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf",
+	"cyrus.conf", "smtpd.conf", "sendmail.mc", "exim.conf", "update-exim4.conf.conf", "courier/imapd", "clamsmtpd.conf", "sqlgrey.conf", "postsrsd.conf",
+	"mta-sts-daemon.yml", "postfix-tlspol/config.yaml", "greylist.conf", "mailman.cfg", "cluebringer.conf", "grossd.conf", "clamav-milter.conf",
 	"etc/default/opendkim", "etc/default/spamassassin", "etc/default/postgrey",
 }
 
@@ -80,6 +82,7 @@ var hostile = []string{
 	"25 inet n - n - - smtpd\n", "# inet n - n - - smtpd\n", "# inet n - n - - smtpd -o content_filter=a:b:# -o mynetworks=a\n", "a unix - - n - - smtp -o a=$b\n", "{% a %} ", "a# = $a#\n", "inet_interfaces = |a# ", "inet_interfaces = |10.0.0.# ", "mynetworks = |/a# ", "mynetworks = |10.0.0.0/# ", "master_service_disable = |a#.inet ", "smtpd_milters = |inet:a:# ", "smtpd_restriction_classes = |a# ", "smtpd_client_restrictions = |check_policy_service inet:a:# ", "content_filter = |a:b:#,", "relayhost = |a:#,", "known_tcp_ports = |a#=1 ", "a=${{$a} == {$b}?{c}:{d}}\n", "content_filter = |${a?{", "1 inet n - n - - spawn argv=a |b ", "transport_maps = |tcp:a:# ", "header_checks = |FILTER a:b:# ",
 	"apiVersion: v1\nkind: Service\n|---\napiVersion: v1\nkind: Service\nspec: {type: NodePort, ports: [{port: 1, nodePort: #}]}\n", "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n|  - {port: 1, nodePort: #}\n", "apiVersion: v1\nkind: Service\nspec: {externalIPs: [|a#, ", "---\n", "apiVersion: v1\nkind: Pod\nspec: {hostNetwork: true, containers: [{ports: [|{containerPort: #},", "a#: &a# [*a,*a]\n", "&a ", "*a ", "? ", "|\n", "apiVersion: v1\nkind: Pod\na: |{{ b# }} ",
 	"services: {a: {ports: [|'#:1',", "services: {a: {ports: [|'1-65535:1-65535',", "services: {a: {ports: [|{target: #, published: '1-65535'},", "services:\n|  a#: {ports: ['1-1000:1-1000']}\n", "services:\n  b: &b {ports: ['1-1000:1-1000']}\n|  a#: *b\n", "services:\n  b: {ports: ['1-1000:1-1000']}\n|  a#: {extends: b}\n", "services:\n|  a#: {image: '${a:-${a:-b}}', ports: ['${b}:1']}\n", "services: {a: {image: |${a:-", "include: [|a#.yml,", "include: [|compose.yml,", "services: {a: {environment: [|a#=b,",
+	"SERVICES {|\na# cmd=imapd listen=#\n", "listen on all port #\n", "DAEMON_OPTIONS(`Port=#')\n", "local_interfaces = |0.0.0.0.# : ", "daemon_smtp_ports = |# : ", "PORT=|#,", "[mta]\n|lmtp_port: #\n", "a = \"b\"\n|c# = $a\n",
 	"FROM a|\nCMD postgrey --inet=#\n", "FROM a\n|ENV A#=$A\n", "FROM a AS a#\n|", "FROM a\n|COPY a# /\n", "FROM a\nCMD [|\"--inet=#\",", "FROM a\nCMD |--inet=# ", "FROM a\n|RUN <<A#\n", "FROM a\nENV |A#=$A# ", "services:\n|  a#: {command: postgrey --inet=#, build: ., env_file: [x]}\n", "services: {a: {command: [postgrey, |--inet=#,", "services: {a: {command: 'postgrey |--inet=# ", "apiVersion: v1\nkind: Pod\nspec: {containers: [|{command: [postgrey], args: [--inet=#]},",
 	"listen 10.0.0.1:#\n", "relay a:#\n", "Socket inet:#\n", "Include a#\n", "TCPSocket 1\n|TCPAddr a#\n",
 }

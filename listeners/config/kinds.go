@@ -41,7 +41,7 @@ type kind struct {
 func (k *kind) daemon() string { return cmp.Or(k.partOf, k.name) }
 
 // kinds are all kinds. Of those of one daemon the first that fits a file is its kind.
-var kinds = []kind{
+var kinds = append([]kind{
 	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, partOf: "Docker Compose"},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
 	{name: container.DockerfileKind, is: container.IsDockerfile, read: container.Dockerfile, partOf: "Docker Compose"},
@@ -66,6 +66,39 @@ var kinds = []kind{
 	{name: "systemd socket drop-in", is: named("*.socket.d/*.conf"), read: systemd.Socket, partOf: "systemd socket"},
 	{name: "options of a daemon", is: isDefaults, read: command.Defaults, partOf: "systemd service"},
 	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
+	{name: "Cyrus IMAP", is: named("cyrus.conf", "cyrus.conf.j2"), read: daemons.Cyrus},
+	{name: "OpenSMTPD", is: named("smtpd.conf"), read: daemons.OpenSMTPD},
+	{name: "sendmail.mc", is: named("sendmail.mc", "submit.mc"), read: daemons.SendmailMC},
+	{name: "Exim", is: named("exim.conf", "exim4.conf", "update-exim4.conf.conf"), read: daemons.Exim},
+	{name: "Courier", is: named("courier/imapd", "courier/imapd-ssl", "courier/pop3d", "courier/pop3d-ssl", "courier/esmtpd", "courier/esmtpd-msa", "courier/esmtpd-ssl"), read: daemons.Courier},
+}, ofSettings()...)
+
+// ofSettings returns the kinds of files of names and values.
+func ofSettings() (list []kind) {
+	for i := range daemons.Kinds() {
+		k := &daemons.Kinds()[i]
+		list = append(list, kind{name: k.Name, is: func(name, _ string) bool { return k.Is(name) }, read: k.Read})
+	}
+	return list
+}
+
+// FixOf returns the id of the fix that binds a listener of a file of names and values, "" if
+// there is none.
+func FixOf(l *listeners.Listener) string {
+	id, _ := daemons.FixOf(l)
+	return id
+}
+
+// Fixes returns the ids that FixOf can return.
+func Fixes() (ids []string) {
+	for _, k := range daemons.Kinds() {
+		for _, s := range k.Sockets {
+			if s.Fix != "" {
+				ids = append(ids, s.Fix)
+			}
+		}
+	}
+	return ids
 }
 
 // Kinds returns the names of the kinds of files; without those of files that others usually

@@ -149,6 +149,9 @@ func (a *Audit) judge() *exposure.Judge {
 // that of the listener.
 const ofFile = "*"
 
+// ofTable stands for the fix that the table of the files of names and values has.
+const ofTable = "="
+
 // fixes are the ids of the fixes that bind a listener of a kind of file; kinds without one
 // have the advice of the rule.
 var fixes = map[string]string{
@@ -176,6 +179,22 @@ var fixes = map[string]string{
 	"options of a daemon":     ofFile,
 	"Rspamd":                  ofFile,
 	"Rspamd worker":           ofFile,
+	"Cyrus IMAP":              "cyrus-bind",
+	"OpenSMTPD":               "opensmtpd-bind",
+	"sendmail.mc":             "sendmail-daemon",
+	"Exim":                    "exim-interfaces",
+	"Courier":                 ofFile,
+	"clamsmtp":                ofTable,
+	"SQLgrey":                 ofTable,
+	"PostSRSd":                ofTable,
+
+	"postfix-mta-sts-resolver": ofTable,
+	"postfix-tlspol":           ofTable,
+	"milter-greylist":          ofTable,
+	"Mailman":                  ofTable,
+	"Cluebringer":              ofTable,
+	"gross":                    ofTable,
+	"clamav-milter":            ofTable,
 }
 
 // fixOf returns the id of the fix that binds a listener of a file, "" if there is none.
@@ -184,6 +203,8 @@ func fixOf(l *listeners.Listener) string {
 	switch {
 	case id == ofFile:
 		return fixOfFile(l)
+	case id == ofTable:
+		return config.FixOf(l)
 	case id == fixes["Docker Compose"] && l.Through != listeners.ThroughPublished: // a command
 		return ""
 	}

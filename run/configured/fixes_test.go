@@ -16,8 +16,13 @@ func TestFixesOfKinds(t *testing.T) {
 		if !ok {
 			t.Errorf("kind %q: add the id of its fix, or \"\", to fixes", kind)
 		}
-		if id != "" && id != ofFile && fix.Builtin().Lookup(id) == nil {
+		if id != "" && id != ofFile && id != ofTable && fix.Builtin().Lookup(id) == nil {
 			t.Errorf("kind %q: no fix %q", kind, id)
+		}
+	}
+	for _, id := range config.Fixes() {
+		if fix.Builtin().Lookup(id) == nil {
+			t.Errorf("no fix %q", id)
 		}
 	}
 	for kind := range fixes {

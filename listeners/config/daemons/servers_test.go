@@ -1,0 +1,97 @@
+package daemons
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+var serverTests = []struct {
+	file string
+	read reader
+	text string
+	want []string
+}{
+	{"cyrus.conf", Cyrus, "START {\n  x cmd=\"x\" listen=\"1\"\n}\nSERVICES {\n # imap cmd=\"imapd\" listen=\"1\"\n  imap\tcmd=\"imapd -U 30\" listen=\"imap\" prefork=0\n  imaps cmd=\"imapd -s\" listen=\"10.0.0.5:993\"\n  lmtp cmd=\"/usr/sbin/lmtpd\" listen=\"[::1]:24\"\n  unix cmd=\"lmtpd\" listen=\"/run/x\"\n  sync cmd=sync_server listen=csync proto=tcp4\n  s2 cmd=\"sync_server\" listen=\"2005\" proto=\"tcp6\"\n  n cmd=x listen=9 proto=udp\n}\n", []string{
+		"6:34-38 service imap invalid IP 143 imap; listen= has no address; Cyrus then listens on all of them",
+		"7:32-44 service imaps 10.0.0.5 993 imap",
+		"8:38-46 service lmtp ::1 24 lmtp",
+		"10:31-36 service sync 0.0.0.0 2005 admin; listen= has no address; Cyrus then listens on all of them",
+		"11:32-36 service s2 :: 2005 admin; listen= has no address; Cyrus then listens on all of them",
+	}},
+	{"smtpd.conf", OpenSMTPD, "lo = \"127.0.0.1\"\nlisten on $lo\nlisten on all port 10028 \\\n  tag X # y\nlisten on socket mask-src\n# listen on all\nlisten on 10.0.0.5 port submission tls\nlisten on eth0 smtps pki x\nlisten on localhost inet6\ninclude \"/etc/x\"\nlisten on all inet4 port 26\n", []string{
+		"2:11-14 listen on $lo port 25 127.0.0.1 25 mta",
+		"3:11-14 listen on all port 10028 invalid IP 10028 mta; listen on all is on all addresses",
+		"7:11-19 listen on 10.0.0.5 port 587 10.0.0.5 587 submission",
+		`8:11-15 listen on eth0 port 465 invalid IP 465 submission; doubt: the address of "eth0" is not in the files`,
+		"9:11-20 listen on localhost port 25 ::1 25 mta",
+		"11:11-14 listen on all port 26 0.0.0.0 26 mta; listen on all is on all addresses",
+		`10:10-16 doubt: what "/etc/x" configures is not read`,
+	}},
+	{"sendmail.mc", SendmailMC, "dnl DAEMON_OPTIONS(`Port=1')\nFEATURE(`no_default_msa')dnl\nDAEMON_OPTIONS(`Family=inet,  Name=MTA-v4, Port=smtp, Addr=127.0.0.1')dnl\nDAEMON_OPTIONS(`Family=inet6, Name=MSP-v6, P=10025, M=Ea')dnl\nMAILER(`smtp')dnl\n", []string{
+		"3:49-53 daemon MTA-v4 25 127.0.0.1 25 mta",
+		"4:46-51 daemon MSP-v6 10025 :: 10025 submission; DAEMON_OPTIONS has no Addr=; Sendmail then listens on all addresses",
+	}},
+	{"sendmail.mc", SendmailMC, "MAILER(smtp)\n", []string{
+		"1:1-2 default daemon 25 0.0.0.0 25 mta; no DAEMON_OPTIONS is there; Sendmail then listens on port 25 of all addresses",
+		"1:1-2 default daemon 587 0.0.0.0 587 submission; FEATURE(`no_default_msa') is not there; Sendmail then listens on port 587 of all addresses",
+	}},
+	{"exim.conf", Exim, "local_interfaces = 127.0.0.1 : 10.0.0.5.10025 : ::::1\ndaemon_smtp_ports = smtp : 587\nbegin acl\nlocal_interfaces = 0.0.0.0\n", []string{
+		"2:21-25 local_interfaces 127.0.0.1 25 127.0.0.1 25 mta",
+		"2:28-31 local_interfaces 127.0.0.1 587 127.0.0.1 587 submission",
+		"1:32-46 local_interfaces 10.0.0.5 10025 10.0.0.5 10025 mta",
+		"2:21-25 local_interfaces ::1 25 ::1 25 mta",
+		"2:28-31 local_interfaces ::1 587 ::1 587 submission",
+	}},
+	{"exim.conf", Exim, "local_interfaces = <; 0.0.0.0 ; [::0]:10025 ; x\n", []string{
+		"1:23-30 local_interfaces 0.0.0.0 25 0.0.0.0 25 mta; local_interfaces has 0.0.0.0",
+		"1:33-44 local_interfaces ::0 10025 :: 10025 mta; local_interfaces has ::0",
+		`1:47-48 local_interfaces x 25 invalid IP 25 mta; local_interfaces has x; doubt: the address of "x" is not in the files`,
+	}},
+	{"exim.conf", Exim, "daemon_smtp_ports = 25 : 10025\n", []string{
+		"1:21-23 local_interfaces  25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
+		"1:26-31 local_interfaces  10025 invalid IP 10025 mta; local_interfaces has no address; Exim then listens on all of them",
+	}},
+	{"exim4/update-exim4.conf.conf", Exim, "dc_local_interfaces='127.0.0.1 ; ::1 ; 0.0.0.0.10025'\n", []string{
+		"1:22-31 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta",
+		"1:34-37 dc_local_interfaces ::1 25 ::1 25 mta",
+		"1:40-53 dc_local_interfaces 0.0.0.0 10025 0.0.0.0 10025 mta; dc_local_interfaces has 0.0.0.0",
+	}},
+	{"courier/imapd", Courier, "ADDRESS=0\nPORT=143 # x\nSSLPORT=1\n", []string{
+		"2:6-9 PORT 143 invalid IP 143 imap; ADDRESS is 0: all addresses",
+	}},
+	{"courier/imapd-ssl", Courier, "SSLPORT=\"127.0.0.1.993,994\"\nSSLADDRESS=10.0.0.5\n", []string{
+		"1:10-23 SSLPORT 127.0.0.1.993 127.0.0.1 993 imap", "1:24-27 SSLPORT 994 10.0.0.5 994 imap",
+	}},
+	{"courier/esmtpd", Courier, "PORT=$X\n", []string{`1:6-8 doubt: PORT "$X" is unknown`}},
+}
+
+func TestServers(t *testing.T) {
+	for _, tt := range serverTests {
+		t.Run(tt.file, func(t *testing.T) {
+			c := tt.read(nil, source.NewFile("etc/"+tt.file, "x", tt.text))
+			if got := shown(c); !slices.Equal(got, tt.want) {
+				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func FuzzServers(f *testing.F) {
+	for _, tt := range serverTests {
+		f.Add(tt.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, name := range []string{"imapd", "pop3d-ssl", "x"} {
+			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, Exim, Courier} {
+				for _, l := range read(nil, source.NewFile(name, "x", text)).Listeners {
+					if l.Port == 0 || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
+						t.Errorf("a listener without a port, a name or a place: %+v", l)
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package daemons
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+)
+
+// TestKinds holds that the table has no keys that nothing reads, and what a reader needs.
+func TestKinds(t *testing.T) {
+	d := yaml.NewDecoder(bytes.NewReader(settingsYAML))
+	d.KnownFields(true)
+	var list []Kind
+	if err := d.Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range list {
+		if k.Product == "" || k.Source == "" || len(k.Sockets) == 0 || k.Format != "yaml" && separators[k.Format] == nil {
+			t.Errorf("%s lacks a product, a source, a socket or a format", k.Name)
+		}
+		for _, s := range k.Sockets {
+			if (s.Listen == "") == (s.Port == "") || s.Listen == "" && s.DefaultPort == 0 || k.Role+s.Role == "" {
+				t.Errorf("%s: a socket without a setting, a port or a role: %+v", k.Name, s)
+			}
+		}
+	}
+}
+
+var settingsTests = []struct {
+	file, text string
+	want       []string
+}{
+	{"clamsmtpd.conf", "OutAddress: 10025\n# Listen: 1\nlisten: 10026\n", []string{
+		"3:9-14 listen 10026 0.0.0.0 10026 content-filter; no address is set; the daemon then listens on all of them",
+		"1:13-18 relay -> :10025",
+	}},
+	{"clamsmtpd.conf", "Listen: 127.0.0.1:10026 \n", []string{"1:9-24 listen 127.0.0.1:10026 127.0.0.1 10026 content-filter; listen has the address"}},
+	{"sqlgrey.conf", "inet = 0.0.0.0:2501 # x\n", []string{"1:8-20 inet 0.0.0.0:2501 0.0.0.0 2501 policy; inet has the address"}},
+	{"sqlgrey.conf", "inet = 2501\n", []string{"1:8-12 inet 2501 127.0.0.1 2501 policy; no address is set; the default is localhost"}},
+	{"sqlgrey.conf", "inet = 2501\nunix = /run/x\n", nil},
+	{"postsrsd.conf", "socketmap = \"inet:0.0.0.0:10003\" # x\n", []string{"1:14-32 socketmap inet:0.0.0.0:10003 0.0.0.0 10003 policy; socketmap has the address"}},
+	{"postsrsd.conf", "socketmap = inet:*:10003\nsocketmap = unix:/run/srs\n", nil},
+	{"mta-sts-daemon.yml", "host: 0.0.0.0 # x\nport: 8461\ncache: {type: internal, options: {port: 1}}\n", []string{"1:7-14 port 8461 0.0.0.0 8461 policy; host has the address"}},
+	{"mta-sts-daemon.yml", "port: '8462'\n", []string{"1:8-12 port 8462 127.0.0.1 8462 policy; no address is set; the default is 127.0.0.1"}},
+	{"mta-sts-daemon.yml", "host: 0.0.0.0\npath: /run/x\n", nil},
+	{"mta-sts-daemon.yml", "a: [\n", []string{"1:1-1 doubt: the file is no YAML: yaml: line 1: did not find expected node content"}},
+	{"postfix-tlspol/config.yaml", "server:\n  address: \":8642\"\n", []string{"2:13-18 server.address :8642 invalid IP 8642 policy; no address is set; the daemon then listens on all of them"}},
+	{"greylist.conf", "#socket \"inet:1\"\nsocket \"inet:1234@10.0.0.5\" 666\n", []string{"2:9-27 socket inet:1234@10.0.0.5 10.0.0.5 1234 milter"}},
+	{"mailman.cfg", "[mta]\nlmtp_host: 0.0.0.0\n[webservice]\nport: 8002\n[x]\nport: 1\n", []string{
+		"2:12-19 mta.lmtp_port 8024 0.0.0.0 8024 lmtp; mta.lmtp_host has the address",
+		"4:7-11 webservice.port 8002 127.0.0.1 8002 admin; no address is set; the default is localhost",
+	}},
+	{"cluebringer.conf", "[server]\n#host=127.0.0.1\nport=10031\n", []string{"3:6-11 server.port 10031 invalid IP 10031 policy; no address is set; the daemon then listens on all of them"}},
+	{"grossd.conf", "host = 10.0.0.5 ; x\nport = x\n", []string{`2:8-9 doubt: port "x" is not a port`}},
+	{"clamav-milter.conf", "MilterSocket inet:7357\n", []string{"1:14-23 MilterSocket inet:7357 0.0.0.0 7357 milter; MilterSocket has no @HOST; the milter then listens on all addresses"}},
+}
+
+// readKind reads a file as the kind that its name has.
+func readKind(name, text string) listeners.Config {
+	for i := range Kinds() {
+		if k := &Kinds()[i]; k.Is(name) {
+			return k.Read(nil, source.NewFile(name, name, text))
+		}
+	}
+	return listeners.Config{}
+}
+
+func TestSettings(t *testing.T) {
+	for _, tt := range settingsTests {
+		t.Run(tt.file, func(t *testing.T) {
+			if got := shown(readKind("etc/"+tt.file, tt.text)); !slices.Equal(got, tt.want) {
+				t.Errorf("%q: got\n\t%s\nwant\n\t%s", tt.text, strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+			}
+		})
+	}
+}
+
+func FuzzSettings(f *testing.F) {
+	for _, tt := range settingsTests {
+		f.Add(tt.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for i := range Kinds() {
+			c := Kinds()[i].Read(nil, source.NewFile("x", "x", text))
+			for _, l := range c.Listeners {
+				if l.Port == 0 || l.Role == "" || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
+					t.Errorf("a listener without a port, role, name or place: %+v", l)
+				}
+			}
+		}
+	})
+}
