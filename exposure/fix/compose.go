@@ -32,27 +32,49 @@ func composeBind(text string, at listenerAt, address string) (string, error) {
 // composeItem is an entry of a list in brackets, up to its end.
 var composeItem = regexp.MustCompile(`^[\s"']*((?:\[[^\]\s]*\]:|[0-9.]+:)?[0-9]+(?:-[0-9]+)?):[0-9]+(?:-[0-9]+)?(?:/tcp)?["']?\s*$`)
 
-// composeFlow binds the entry of a port in a line with a list in brackets.
+// composeInside is a line inside of a list in brackets that began before: it has no key and
+// no dash.
+var composeInside = regexp.MustCompile(`^\s*["'0-9]`)
+
+// composeList is the beginning of a list of ports in brackets.
+var composeList = regexp.MustCompile(`(?:^\s*|[\s{,]["']?ports["']?:\s*(?:&\S+\s+)?)\[`)
+
+// composeFlow binds the entry of a port in a line with a list in brackets, or inside of one. If
+// several entries of the line could be it, it binds none.
 func composeFlow(line string, port uint16, address string) (string, bool) {
-	first := strings.IndexByte(line, '[')
-	if first < 0 || comment(line) {
+	if comment(line) {
 		return "", false
 	}
-	from := first + 1
-	for _, item := range strings.SplitAfter(line[from:], ",") {
-		end := strings.TrimRight(item, ", \t\r\n")
-		if i := strings.LastIndexByte(end, ']'); i > strings.LastIndexByte(end, ':') {
-			end = end[:i]
+	code, _, _ := strings.Cut(line, " #")
+	begins := []int{0}
+	if !composeInside.MatchString(line) {
+		begins = nil
+		for _, m := range composeList.FindAllStringIndex(code, -1) {
+			begins = append(begins, m[1])
 		}
-		if m := composeItem.FindStringSubmatchIndex(end); m != nil {
-			e, ok := endpoint.Parse(end[m[2]:m[3]])
-			if ok && e.Port == port && e.Last == port && !e.Loopback() {
-				return line[:from+m[2]] + e.Bound(address) + line[from+m[3]:], true
-			}
-		}
-		from += len(item)
 	}
-	return "", false
+	bound, found := "", 0
+	for _, from := range begins {
+		for _, item := range strings.SplitAfter(code[from:], ",") {
+			end := strings.TrimRight(item, ", \t\r\n}")
+			closes := strings.LastIndexByte(end, ']') > strings.LastIndexByte(end, ':')
+			if closes {
+				end = end[:strings.LastIndexByte(end, ']')]
+			}
+			if m := composeItem.FindStringSubmatchIndex(end); m != nil {
+				e, ok := endpoint.Parse(end[m[2]:m[3]])
+				if ok && e.Port == port && e.Last == port && !e.Loopback() {
+					bound = line[:from+m[2]] + e.Bound(address) + line[from+m[3]:]
+					found++
+				}
+			}
+			if closes {
+				break
+			}
+			from += len(item)
+		}
+	}
+	return bound, found == 1
 }
 
 var (

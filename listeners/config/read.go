@@ -2,6 +2,8 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -45,9 +47,7 @@ func Read(t *source.Tree, paths ...string) (listeners.Config, []Found, error) {
 	for _, d := range files.doubts {
 		r.config.AddDoubt(d.Problem, d.At)
 	}
-	for _, u := range t.Unread() {
-		r.config.AddDoubt(fault.WithoutPath(u.Err).Error(), place(t, u.Name))
-	}
+	r.doubtUnread()
 	r.readImages()
 	r.config.Contain()
 	slices.SortFunc(r.found, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
@@ -97,6 +97,28 @@ func (r *reading) doubtUnknown(files *files) {
 		if f.named && !r.used[f.real] && f.kinds == nil {
 			r.config.AddDoubt("of no known kind of configuration file", place(r.tree, f.name))
 		}
+	}
+}
+
+// doubtUnread adds a doubt about what could not be read: one for each folder and reason, for a
+// folder that another user owns has many such files.
+func (r *reading) doubtUnread() {
+	type group struct{ folder, reason string }
+	names := map[group][]string{}
+	var groups []group
+	for _, u := range r.tree.Unread() {
+		g := group{path.Dir(u.Name), fault.WithoutPath(u.Err).Error()}
+		if names[g] == nil {
+			groups = append(groups, g)
+		}
+		names[g] = append(names[g], u.Name)
+	}
+	for _, g := range groups {
+		problem := g.reason
+		if n := len(names[g]); n > 1 {
+			problem = fmt.Sprintf("this and %d more of its folder: %s", n-1, g.reason)
+		}
+		r.config.AddDoubt(problem, place(r.tree, names[g][0]))
 	}
 }
 

@@ -203,7 +203,7 @@ func TestReadClosed(t *testing.T) {
 			"etc/x: what is in it is not known: permission denied",
 		}},
 		"a file": {[]string{"nginx.conf", "any.yml"}, []string{"nginx.conf", "any.yml"}, []string{"."}, []string{
-			"any.yml: permission denied", "nginx.conf: permission denied",
+			"any.yml: this and 1 more of its folder: permission denied",
 		}},
 		"a folder that a file includes": {[]string{"dovecot.conf", "conf.d/x.conf"}, []string{"conf.d"}, []string{"dovecot.conf"}, []string{
 			"dovecot.conf: what conf.d/*.conf sets is not known; it is not among the files", "conf.d: permission denied",

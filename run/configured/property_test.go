@@ -40,6 +40,20 @@ var generators = []generator{
 		}
 		return fmt.Sprintf("      - target: %d\n        published: %d%s\n%s", port, port, note(r), pick(r, "", "        host_ip: 127.0.0.1\n", "        host_ip: 0.0.0.0\n"))
 	}},
+	{file: "docker-compose.yml", head: "x-host: &h 0.0.0.0 # ä\nservices:\n  postfix: { # 𝄞\n    ports: [ # ]\n", tail: "    ],\n    environment: {A: '10025:10025'}, labels: [\"1:1\", '2:2']}\n", item: func(r *rand.Rand, _ int, port uint16) string {
+		host, quote := pick(r, "", "", "127.0.0.1:", "0.0.0.0:"), pick(r, "\"", "'")
+		if r.IntN(4) == 0 {
+			return fmt.Sprintf("      {target: %d, published: %s%d%s},%s\n", port, quote, port, quote, note(r))
+		}
+		return fmt.Sprintf("      %s%s%d:%d%s%s,%s\n", quote, host, port, port, pick(r, "", "/tcp"), quote, note(r))
+	}},
+	{file: "compose.yaml", head: "services:\n", item: func(r *rand.Rand, n int, port uint16) string {
+		quote := pick(r, "\"", "'")
+		if r.IntN(3) == 0 {
+			return fmt.Sprintf("  postfix%d: {labels: [%s%d:%d%s], ports: [%s%d:%d%s]}%s\n", n, quote, port, port, quote, quote, port, port, quote, note(r))
+		}
+		return fmt.Sprintf("  postfix%d:\n    ports: &p%d [%s%d:%d%s, %s127.0.0.1:1%d:%d%s]%s\n    labels: [%s%d:%d%s]\n", n, n, quote, port, port, quote, quote, n, port, quote, note(r), quote, port, port, quote)
+	}},
 	{file: "haproxy.cfg", head: "defaults\n mode tcp\n", item: func(r *rand.Rand, n int, port uint16) string {
 		return fmt.Sprintf("listen l%d\n%sbind %s%d%s\n server a 127.0.0.1:25 check\n", n, pick(r, " ", "\t"), pick(r, ":", "*:", "0.0.0.0:", "127.0.0.1:", "127.0.0.1:1,:"), port, pick(r, "", " accept-proxy")+note(r))
 	}},

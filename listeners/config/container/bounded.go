@@ -50,7 +50,8 @@ func (b *bounded) Load(_ context.Context, name string) (string, error) {
 	return p.tree.Local(real), nil
 }
 
-// maxLoads is how often files are loaded for others, as each time that a service is extended.
+// maxLoads is how often files are loaded for others, as each time that a service is extended:
+// it bounds the time, because the library parses a file anew each time. Projects load tens.
 const maxLoads = 1000
 
 // named returns the file that a path means. A path is relative to the file that has it,

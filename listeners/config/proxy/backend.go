@@ -176,15 +176,22 @@ const maxSettings = 100
 
 // trust returns which connections a section accepts, and from which it takes a PROXY header:
 // its lines "tcp-request connection", and the lists that they name.
-func trust(s *section) []listeners.Setting {
+func (h *haproxy) trust(s *section) []listeners.Setting {
 	var list []listeners.Setting
+	full := func(l line) bool {
+		if len(list) < maxSettings {
+			return false
+		}
+		h.doubt("more than 100 lines say which connections are accepted; the rest is left out", l.words[0])
+		return true
+	}
 	used := map[string]bool{} // the words of conditions
 	add := func(name string, words []word) {
 		at := words[0].place()
 		list = append(list, listeners.Setting{Name: name, Value: joined(words), At: &at})
 	}
 	for _, l := range s.lines {
-		if !l.is("tcp-request", "connection") || len(l.words) < 3 || len(list) >= maxSettings {
+		if !l.is("tcp-request", "connection") || len(l.words) < 3 || full(l) {
 			continue
 		}
 		if l.words[2].text == "expect-proxy" {
@@ -197,7 +204,7 @@ func trust(s *section) []listeners.Setting {
 		}
 	}
 	for _, l := range s.lines {
-		if l.is("acl") && len(l.words) > 2 && used[l.words[1].text] && len(list) < maxSettings {
+		if l.is("acl") && len(l.words) > 2 && used[l.words[1].text] && !full(l) {
 			add("acl "+l.words[1].text, l.words[2:])
 		}
 	}

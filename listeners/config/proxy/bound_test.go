@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
 // TestBounded reads files that would take long, or much memory, without bounds.
@@ -32,5 +35,27 @@ func TestBounded(t *testing.T) {
 				t.Errorf("%d listeners, %d edges", len(c.Listeners), len(c.Edges))
 			}
 		})
+	}
+}
+
+// TestCuts holds that what is left out is a doubt.
+func TestCuts(t *testing.T) {
+	var defaults strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&defaults, "defaults d%d from d%d\n", i+1, i)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"conditions": {strings.Repeat(".if 1\n", 20) + strings.Repeat(".endif\n", 20), "more than 16 .if are in each other; HAProxy does not start"},
+		"defaults":   {"defaults d0\n" + defaults.String(), "more than 16 sections of defaults follow on each other; those before are left out"},
+		"access":     {"listen a\n bind :1\n" + strings.Repeat(" tcp-request connection accept\n", 200), "more than 100 lines say which connections are accepted; the rest is left out"},
+	} {
+		c := HAProxy(nil, source.NewFile("haproxy.cfg", "haproxy.cfg", tt.text))
+		if len(c.Doubts) == 0 || c.Doubts[0].Problem != tt.want {
+			t.Errorf("%s: %+v", name, c.Doubts)
+		}
+	}
+	c := Nginx(&source.Tree{FS: fstest.MapFS{}}, source.NewFile("nginx.conf", "nginx.conf", "http {"+strings.Repeat("allow 10.0.0.1;", 200)+"server { listen 1; } }\n"))
+	if len(c.Doubts) != 1 || !strings.HasPrefix(c.Doubts[0].Problem, "more than 100 directives") {
+		t.Errorf("nginx: %+v", c.Doubts)
 	}
 }

@@ -36,7 +36,7 @@ func (h *haproxy) readFrontend(s *section) {
 		d.servers = append(d.servers, h.used(s, b)...)
 	}
 	h.c.OnlyEdges(from)
-	d.settings = append(trust(s), sent(d.servers)...)
+	d.settings = append(h.trust(s), sent(d.servers)...)
 	h.bindAll(s, d)
 }
 

@@ -102,6 +102,9 @@ func (h *haproxy) split() {
 		}
 		keyword := words[0].text
 		if strings.HasPrefix(keyword, ".") {
+			if keyword == ".if" && len(nest) >= maxDepth {
+				h.doubt("more than 16 .if are in each other; HAProxy does not start", words[0])
+			}
 			nest = nest.next(keyword, words[1:])
 			continue
 		}
@@ -152,6 +155,7 @@ func (h *haproxy) begin(l line) *section {
 	}
 	if s.depth > maxDepth {
 		s.defaults, s.depth = nil, 0
+		h.doubt("more than 16 sections of defaults follow on each other; those before are left out", l.words[0])
 	}
 	switch {
 	case s.kind == "defaults":

@@ -126,6 +126,7 @@ func (s *nginxServer) addAll(l *listeners.Listener, setting string, names ...str
 		for _, name := range names {
 			for _, d := range c.byName[name] {
 				if len(list) >= maxSettings {
+					s.doubt("more than 100 directives say which connections are accepted; the rest is left out", d.words[0])
 					break
 				}
 				if len(d.words) > 1 {
