@@ -198,6 +198,9 @@ func (m *markdownWriter) edits(b *budget) int {
 	return b.section("\n### Edits\n", "", len(list), func(i int) string {
 		f := list[i]
 		e := f.Listener.Edit
+		if e.Lines == "" { // a suggestion would have to show a secret
+			return fmt.Sprintf("\n%s line %d closes %s: %s.\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Inline(e.Says()))
+		}
 		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
 	})
 }

@@ -49,7 +49,7 @@ type Replacement struct {
 	Text string `json:"text" clean:"exact"` // what replaces it
 
 	// Lines are what the lines from StartLine to EndLine become, without the end of the
-	// last one.
+	// last one; "" if a secret is in them. Old and Text never have one.
 	Lines string `json:"lines,omitempty" clean:"exact"`
 }
 

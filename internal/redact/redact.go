@@ -4,9 +4,9 @@ import "regexp"
 
 var (
 	userInfo   = regexp.MustCompile(`(://)[^/@\s]+@`)
-	secretKey  = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(?:password|passwd|secret|token|api[-_]?key|credential)[a-z0-9_.-]*)=.*$`)
-	secretWord = regexp.MustCompile(`(?i)\b([a-z0-9_.-]*(?:password|passwd|secret|token|api[-_]?key|credential)[a-z0-9_.-]*)=[^\s,;&]+`)
-	secretArg  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9-]*(?:password|passwd|secret|token|api-?key|credential)[a-z0-9-]*$`)
+	secretKey  = regexp.MustCompile(`(?i)^(-{0,2}(?:` + names + `))=.*$`)
+	secretWord = regexp.MustCompile(`(?i)\b(` + names + `)=[^\s,;&]+`)
+	secretArg  = regexp.MustCompile(`(?i)^-{1,2}(?:` + names + `)$`)
 )
 
 // Mark replaces a secret.

@@ -3,9 +3,11 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/redact"
@@ -34,7 +36,7 @@ func Read(t *source.Tree, paths ...string) (listeners.Config, []Found, error) {
 	if err != nil {
 		return listeners.Config{}, nil, err
 	}
-	r := reading{tree: t, used: map[string]bool{}, done: map[string]bool{}}
+	r := reading{tree: t, used: map[string]bool{}, done: map[string]bool{}, secrets: map[string][]string{}}
 	for i := range files.list {
 		files.list[i].kinds = kindsOf(t, files.list[i].name)
 	}
@@ -56,11 +58,12 @@ func Read(t *source.Tree, paths ...string) (listeners.Config, []Found, error) {
 
 // A reading is the state of Read.
 type reading struct {
-	tree   *source.Tree
-	config listeners.Config
-	found  []Found
-	used   map[string]bool // the files that were read, by their names without links
-	done   map[string]bool // those that another file of the same daemon includes, with the daemon
+	tree    *source.Tree
+	config  listeners.Config
+	found   []Found
+	used    map[string]bool     // the files that were read, by their names without links
+	done    map[string]bool     // those that another file of the same daemon includes, with the daemon
+	secrets map[string][]string // of files, by their names without links, once they are needed
 }
 
 // readFile reads a file as each of its kinds, those that are usually included by others if
@@ -73,15 +76,16 @@ func (r *reading) readFile(f file, part bool) {
 		}
 		r.done[key] = true
 		r.found = append(r.found, Found{f.name, k.name})
+		var c listeners.Config
 		uses := r.tree.Uses(func() {
 			if text, err := r.tree.Read(f.name); err == nil { // else it is in Unread
-				c := k.read(r.tree, text)
-				for i := range c.Listeners {
-					c.Listeners[i].Kind = cmp.Or(c.Listeners[i].Kind, k.name)
-				}
-				r.config.Add(withoutSecrets(c))
+				c = k.read(r.tree, text)
 			}
 		})
+		for i := range c.Listeners {
+			c.Listeners[i].Kind = cmp.Or(c.Listeners[i].Kind, k.name)
+		}
+		r.config.Add(withoutSecrets(c, func() []string { return r.secretsOf(uses) }))
 		for real, included := range uses {
 			r.used[real] = true
 			if included {
@@ -127,12 +131,36 @@ func place(t *source.Tree, name string) result.Anchor {
 	return result.Anchor{File: t.ShownName(name), Line: 1}
 }
 
-// withoutSecrets returns what a file configures without secrets in its texts. Anchors have
-// none.
-func withoutSecrets(c listeners.Config) listeners.Config {
+// secretsOf returns the secrets of files.
+func (r *reading) secretsOf(files map[string]bool) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		values, ok := r.secrets[name]
+		if f, err := r.tree.Read(name); !ok && err == nil {
+			values = redact.Values(f.Text)
+			r.secrets[name] = values
+		}
+		list = append(list, values...)
+	}
+	return list
+}
+
+// withoutSecrets returns what files configure without secrets in its texts. Anchors have
+// none. In a doubt, and in what a variable stands for, may be the value of a secret without
+// its name: all returns those of the files.
+func withoutSecrets(c listeners.Config, all func() []string) listeners.Config {
+	secrets := sync.OnceValue(all)
+	mask := func(text *string) {
+		if *text != "" {
+			*text = redact.Without(*text, secrets())
+		}
+	}
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
-		l.Host, l.Service, l.Doubt = redact.Line(l.Host), redact.Line(l.Service), redact.Line(l.Doubt)
+		l.Service = redact.Line(l.Service)
+		if mask(&l.Doubt); l.Doubt != "" {
+			mask(&l.Host)
+		}
 		for j := range l.Causes {
 			l.Causes[j].Why = redact.Line(l.Causes[j].Why)
 		}
@@ -146,7 +174,7 @@ func withoutSecrets(c listeners.Config) listeners.Config {
 		e.From, e.Host = redact.Line(e.From), redact.Line(e.Host)
 	}
 	for i := range c.Doubts {
-		c.Doubts[i].Problem = redact.Line(c.Doubts[i].Problem)
+		mask(&c.Doubts[i].Problem)
 	}
 	return c
 }

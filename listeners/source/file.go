@@ -73,7 +73,7 @@ func (f *File) line(i int) string {
 // Anchor returns the place of the bytes from start to end, which are on one line; what
 // is beyond the line of start is cut off. The columns count UTF-16 code units, as SARIF
 // does (3.14.17). The text is that of the line, of a long one its beginning, without the
-// secrets in it (see redact.Line).
+// secrets in it (see redact.LineAfter).
 func (f *File) Anchor(start, end int) result.Anchor {
 	start = min(max(start, 0), len(f.Text))
 	i := sort.SearchInts(f.lines, start+1) - 1
@@ -95,7 +95,8 @@ func (f *File) text(i int, line string) string {
 	if shown, ok := f.texts[i]; ok {
 		return shown
 	}
-	shown := redact.Line(line[:min(len(line), 2*maxText)])
+	before := f.before(i)
+	shown := redact.LineAfter(before[max(len(before)-2*maxText, 0):], line[:min(len(line), 2*maxText)])
 	if n := maxText; len(shown) > n {
 		for n > maxText-utf8.UTFMax && !utf8.RuneStart(shown[n]) {
 			n--
@@ -107,6 +108,28 @@ func (f *File) text(i int, line string) string {
 	}
 	f.texts[i] = shown
 	return shown
+}
+
+// Secret reports whether a byte from start to before end is one of a secret (see
+// redact.SecretsAfter); of an empty range, whether it is within one.
+func (f *File) Secret(start, end int) bool {
+	for i := max(sort.SearchInts(f.lines, start+1)-1, 0); i < len(f.lines) && f.lines[i] <= end; i++ {
+		at := f.lines[i]
+		for _, s := range redact.SecretsAfter(f.before(i), f.line(i)) {
+			if at+s[0] < end && start < at+s[1] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// before returns the line before the i-th, "" for the first.
+func (f *File) before(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return f.line(i - 1)
 }
 
 // Range returns the offsets of the token of an anchor in this file.
@@ -136,10 +159,10 @@ func (f *File) Offset(line, column int) int {
 	if f.count(); f.ascii {
 		return min(at+skip, end)
 	}
-	skip += f.before(at).runes
+	skip += f.blockAt(at).runes
 	b := f.blocks[max(sort.Search(len(f.blocks), func(i int) bool { return f.blocks[i].runes > skip })-1, 0)]
 	if b.at < at {
-		b = f.before(at)
+		b = f.blockAt(at)
 	}
 	for b.at < end && b.runes < skip {
 		b = f.next(b)
@@ -152,11 +175,11 @@ func (f *File) units(at int) int {
 	if f.count(); f.ascii {
 		return at
 	}
-	return f.before(at).units
+	return f.blockAt(at).units
 }
 
-// before returns what is before an offset.
-func (f *File) before(at int) block {
+// blockAt returns what is before an offset.
+func (f *File) blockAt(at int) block {
 	b := f.blocks[sort.Search(len(f.blocks), func(i int) bool { return f.blocks[i].at > at })-1]
 	for b.at < at {
 		if next := f.next(b); next.at <= at {

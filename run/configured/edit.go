@@ -40,7 +40,7 @@ func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
 }
 
 // hunk returns the part of a file in which it differs from a new text; nil if a region of
-// SARIF cannot be that part. In a line it has the whole token; a line that is added follows
+// SARIF cannot be that part, or if a secret is in it. In a line it has the whole token; a line that is added follows
 // the one that it belongs to.
 func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement {
 	old := f.Text
@@ -78,12 +78,18 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		StartLine: a.Line, StartColumn: a.Column, EndLine: b.Line, EndColumn: b.Column,
 		Old: old[start:end], Text: text[start:newEnd],
 	}
+	now := source.NewFile("", "", text)
+	if f.Secret(start, end) || now.Secret(start, newEnd) {
+		return nil
+	}
 	from := strings.LastIndexByte(old[:start], '\n') + 1
 	to := len(text)
 	if i := strings.IndexByte(text[newEnd:], '\n'); i >= 0 {
 		to = newEnd + i
 	}
-	e.Lines = strings.TrimSuffix(text[from:to], "\r")
+	if !now.Secret(from, to) {
+		e.Lines = strings.TrimSuffix(text[from:to], "\r")
+	}
 	return e
 }
 
