@@ -42,6 +42,10 @@ type Condition struct {
 	// TLS handshake, but the service need not be identified.
 	Certificate []CertificateFault
 
+	// Settings lists faults of which the setting that is judged must have one. Only
+	// files show a setting; a condition without any does not hold for one.
+	Settings []SettingFault
+
 	// OnlyIPv6 requires that the port is not open over IPv4 on the same host.
 	OnlyIPv6 bool
 
@@ -69,6 +73,7 @@ type situation struct {
 	vantage   VantageClass
 	intrusive bool
 
+	setting     SettingFault       // of the setting that is judged; "" for a listener
 	certificate []CertificateFault // faults of the certificate
 	notOpen     []netip.Addr       // IPv4 addresses of the host that do not have the port open
 }
@@ -89,7 +94,7 @@ func Identified(v *fingerprint.Identification) bool {
 
 // holds reports whether the condition holds.
 func (c *Condition) holds(s *situation) bool {
-	if c.OnlyIPv6 && len(s.notOpen) == 0 || c.Intrusive && !s.intrusive || !c.holdsAt(s) {
+	if !c.ofSetting(s.setting) || c.OnlyIPv6 && len(s.notOpen) == 0 || c.Intrusive && !s.intrusive || !c.holdsAt(s) {
 		return false
 	}
 	if len(c.Certificate) > 0 {

@@ -97,7 +97,9 @@ func (j *Judge) Findings(p Subject) []Violation {
 			list = append(list, f)
 		}
 	}
-	list = append(list, j.forbidden(p, v)...)
+	if p.Setting == nil {
+		list = append(list, j.forbidden(p, v)...)
+	}
 	j.apply(list, p)
 	slices.SortStableFunc(list, compareWeight)
 	return list
@@ -177,6 +179,9 @@ func (j *Judge) situation(p Subject, v Vantage) *situation {
 	if j.NotOpenIPv4 != nil && p.Target.Addr().Unmap().Is6() {
 		s.notOpen = j.NotOpenIPv4(p.Target)
 	}
+	if p.Setting != nil {
+		s.setting = p.Setting.Fault
+	}
 	if p.Service != nil {
 		s.certificate = certificateFaults(p.Service.TLS, p.Names(), p.seen(j.now(p)))
 	}
@@ -236,7 +241,10 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
 	if p.Listener != nil {
-		f.Title, f.Listener, advice = BoundTitle(r.Title, p.Target.Addr(), p.Listener), p.listenerOf(r), p.advice(r)
+		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), p.listenerOf(r), p.advice(r)
+	}
+	if p.Setting != nil {
+		f.Confidence = min(f.Confidence, p.Setting.Confidence)
 	}
 	if p.Socket != nil {
 		f.Title = boundTitle(r.Title, p.boundTo())

@@ -47,9 +47,13 @@ func boundTo(addr netip.Addr, through string) string {
 	return "bound to " + addr.String()
 }
 
-// BoundTitle returns the title of a rule for a listener of a file with an address.
-func BoundTitle(title string, addr netip.Addr, l *result.Configured) string {
-	return boundTitle(title, boundTo(addr, l.Through))
+// TitleOf returns the title of the rule for a listener of a file with an address. That of a
+// rule about a setting says nothing about the address.
+func (r *Rule) TitleOf(addr netip.Addr, l *result.Configured) string {
+	if r.OfSetting() {
+		return r.Title
+	}
+	return boundTitle(r.Title, boundTo(addr, l.Through))
 }
 
 // boundTitle returns the title of a rule for a listener that is bound so.
@@ -68,6 +72,9 @@ func boundTitle(title, bound string) string {
 // listenerEvidence returns the evidence for a listener of a file: the token, why it is as
 // wide as it is, and what is known of the daemon.
 func (p *Subject) listenerEvidence() []string {
+	if p.Setting != nil {
+		return p.settingEvidence()
+	}
 	list := []string{fmt.Sprintf("%q opens port %d/tcp, %s", p.Listener.Name, p.Target.Port(), p.boundTo())}
 	for _, c := range p.Listener.Causes {
 		sentence := c.Why

@@ -8,7 +8,7 @@ import (
 )
 
 // A title says where the listener is bound; a file does not show that it is exposed.
-func TestBoundTitle(t *testing.T) {
+func TestTitleOf(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ title, addr, through, want string }{
 		{"Milter exposed", "0.0.0.0", "", "Milter bound to all addresses"},
@@ -21,7 +21,7 @@ func TestBoundTitle(t *testing.T) {
 		{"SMTP listener on a non-public port", "0.0.0.0", "", "SMTP listener on a non-public port (bound to all addresses)"},
 		{"An exposed or open port", "0.0.0.0", "", "An exposed or open port (bound to all addresses)"},
 	} {
-		if got := BoundTitle(tt.title, netip.MustParseAddr(tt.addr), &result.Configured{Through: tt.through}); got != tt.want {
+		if got := (&Rule{RuleInfo: result.RuleInfo{Title: tt.title}}).TitleOf(netip.MustParseAddr(tt.addr), &result.Configured{Through: tt.through}); got != tt.want {
 			t.Errorf("%q on %s %s: %q, want %q", tt.title, tt.addr, tt.through, got, tt.want)
 		}
 	}

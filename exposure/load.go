@@ -210,6 +210,11 @@ func (d ruleLoader) condition(n *yaml.Node) Condition {
 				c.Certificate = append(c.Certificate, CertificateFault(d.OneOf(item, "certificate", "expired", "expiring", "wrong-name", "weak")))
 			})
 		}),
+		userfile.Optional("setting", func(n *yaml.Node) {
+			d.Sequence(n, "setting", func(item *yaml.Node) {
+				c.Settings = append(c.Settings, SettingFault(d.OneOf(item, "setting", settingFaults...)))
+			})
+		}),
 		userfile.Optional("only_ipv6", func(n *yaml.Node) { c.OnlyIPv6 = d.Boolean(n, "only_ipv6") }),
 		userfile.Optional("unidentified", func(n *yaml.Node) { c.Unidentified = d.Boolean(n, "unidentified") }),
 		userfile.Optional("intrusive", func(n *yaml.Node) { c.Intrusive = d.Boolean(n, "intrusive") }),

@@ -219,6 +219,9 @@ func TestEveryRuleIsJudged(t *testing.T) {
 	positive := map[string]bool{"MXS1408": true, "MXS1801": true, // see TestIntrusiveRule and TestForbiddenPort
 		"MXS1410": true, "MXS1411": true, "MXS1412": true, "MXS1413": true, // see TestCertificates
 		"MXS1906": true} // see TestOnlyIPv6
+	for _, id := range settingRules {
+		positive[id] = true // see TestSettings
+	}
 	negative := 0
 	for _, tt := range judgements {
 		for _, id := range strings.Fields(tt.want) {

@@ -43,6 +43,11 @@ type Subject struct {
 	Listener *result.Configured
 	Fix      string
 
+	// Setting is a setting of a file that is judged instead of the listener for which it
+	// holds: Listener.Name is then the name of the setting, and Anchor its value. It is
+	// nil for all others.
+	Setting *Setting
+
 	// Socket is what the machine itself says of the port; nil for a port that was
 	// scanned or configured. Anchor is then the token that configures it, if that was
 	// found.

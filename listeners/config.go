@@ -28,6 +28,8 @@ type Config struct {
 	seen map[any]bool    // what was added, so that nothing is there twice
 	name map[string]int  // how many listeners wanted a name
 	left map[string]bool // the kinds of which something was left out
+
+	inside map[place]int // see Inside
 }
 
 // AddListener adds a listener of the file. If another listener has its name, it gets one of

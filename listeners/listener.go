@@ -54,7 +54,7 @@ type Listener struct {
 	Through Through
 
 	// Services are the services whose containers it is in, or to whose containers it is
-	// passed on, if its file says so; see also Config.ServicesOf.
+	// passed on, if its file says so; see also Config.InContainer.
 	Services []string
 
 	// Doubt says why it is not certain that the listener exists as described; "" if it
@@ -86,9 +86,17 @@ type Cause struct {
 type Setting struct {
 	Name, Value string
 
-	// At is where the value is set; nil for a default of the daemon.
+	// Source is what the file calls it, if it is another name: "environment MYNETWORKS"; ""
+	// if it is Name.
+	Source string
+
+	// At is where the value is set; nil for a default of the daemon or of an image.
 	At *result.Anchor
 }
+
+// OwnNetwork is a word in lists of networks that readers return: each network of the container
+// of the listener.
+const OwnNetwork = "own-network"
 
 // Loopback reports whether only the host itself can connect to the listener.
 func (l *Listener) Loopback() bool { return l.Address.IsValid() && l.Address.Unmap().IsLoopback() }

@@ -24,7 +24,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd":            {"run", "run/configured", "run/listening", "run/saved", "run/output", "listeners/config", "listeners/sockets", "domains", "domains/query", "domains/zonetest", "report", "report/format", "report/fixplan", "report/mailhosts", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run":            {"run/internal/engine", "run/internal/queue", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
-	"run/configured": {"run/output", "listeners", "listeners/config", "listeners/source", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "result", "internal"},
+	"run/configured": {"run/output", "listeners", "listeners/config", "listeners/source", "listeners/trust", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "result", "internal"},
 	"run/listening":  {"listeners", "listeners/programs", "listeners/sockets", "run/configured", "run/output", "report", "report/format", "report/sanitize", "exposure", "exposure/policy", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"run/output":     {"report", "report/format", "exposure", "exposure/gate", "result", "internal"},
 	"run/saved":      {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	"listeners/config/command":    {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/rspamd":     {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/systemd":    {"listeners", "listeners/config/command", "listeners/config/sockettest", "listeners/source", "result", "internal"},
+	"listeners/trust":             {"listeners", "result"},
 	"listeners/programs":          {"listeners/sockets", "result"},
 	"listeners/config/daemons":    {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/dovecot":    {"listeners", "listeners/source", "result", "internal"},

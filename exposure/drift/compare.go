@@ -246,7 +246,7 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
 	if e.Listener != "" {
 		f.Listener = &result.Configured{Name: e.Listener}
-		f.Title, f.Remediation, f.Fixes = exposure.BoundTitle(r.Title, e.IP, f.Listener), r.Fix, nil
+		f.Title, f.Remediation, f.Fixes = r.TitleOf(e.IP, f.Listener), r.Fix, nil
 	}
 	if e.Confidence != nil {
 		f.Certainty = *e.Confidence

@@ -117,6 +117,7 @@ func (a *Audit) Conclude() Outcome {
 	}
 	c.Paths = mailpath.OfFiles(&a.read, a.Ports)
 	mailpath.Explain(c.Paths, c.Findings)
+	undecided = append(undecided, a.judgeSettings(j, &c)...)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	facts, told := a.facts(undecided)
 	if a.Baseline != nil {

@@ -31,6 +31,10 @@ func (a *Audit) gone(e *drift.Entry, undecided []listeners.Doubt) (fixed bool, w
 	switch {
 	case slices.ContainsFunc(undecided, func(d listeners.Doubt) bool { return d.At.File == e.Host }):
 		return false, fmt.Sprintf("the files do not decide all of %s", e.Host)
+	case read && a.ofSetting(e) && !a.publishes():
+		return false, "this run read no file that publishes ports of containers, which the finding may depend on"
+	case read && a.ofSetting(e):
+		return true, "the setting no longer breaks the rule"
 	case has:
 		return true, "the listener no longer breaks the rule"
 	case read:
@@ -39,6 +43,20 @@ func (a *Audit) gone(e *drift.Entry, undecided []listeners.Doubt) (fixed bool, w
 		return true, "the file is no longer there"
 	}
 	return false, "this run did not read the file"
+}
+
+// ofSetting reports whether an entry is about a setting that matters because of address
+// translation: then the file that publishes the port decides as well.
+func (a *Audit) ofSetting(e *drift.Entry) bool {
+	r := a.Rules.Lookup(e.Rule)
+	return r != nil && r.OfSetting()
+}
+
+// publishes reports whether a file publishes ports of containers.
+func (a *Audit) publishes() bool {
+	return slices.ContainsFunc(a.read.Listeners, func(l listeners.Listener) bool {
+		return l.Through == listeners.ThroughPublished || l.Through == listeners.ThroughCluster
+	})
 }
 
 // covers reports whether a file is below one of the paths.

@@ -3,7 +3,6 @@ package configured
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -27,10 +26,10 @@ func (a *Audit) Identify(l *listeners.Listener) *fingerprint.Identification {
 		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
 		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
 	}}
-	if inside := a.inside(l); inside != nil {
+	if inside := a.read.Inside(l); inside != nil {
 		return a.Identify(inside)
 	}
-	known, _ := a.Ports.Lookup(targetPort(l))
+	known, _ := a.Ports.Lookup(l.Target())
 	if s.Product == "" {
 		s.Product, s.Confidence = productOf(l), byImage
 	}
@@ -104,42 +103,12 @@ func (a *Audit) mailProtocol(port uint16) string {
 	return protocol
 }
 
-// inside returns the listener of a file in the container to which a published port leads;
-// nil if no file shows it.
-func (a *Audit) inside(l *listeners.Listener) *listeners.Listener {
-	if l.Through != listeners.ThroughPublished && l.Through != listeners.ThroughCluster {
-		return nil
-	}
-	target := targetPort(l)
-	for i := range a.read.Listeners {
-		m := &a.read.Listeners[i]
-		if m.Through != listeners.ThroughContainer || m.Port != target || m.Loopback() {
-			continue
-		}
-		if slices.ContainsFunc(a.read.ServicesOf(m), func(s string) bool { return slices.Contains(l.Services, s) }) {
-			return m
-		}
-	}
-	return nil
-}
-
 // serviceOf returns the name of the service that publishes a port, "" for another listener.
 func serviceOf(l *listeners.Listener) string {
 	if len(l.Services) == 0 {
 		return ""
 	}
 	return l.Services[0]
-}
-
-// targetPort returns the port on which the daemon itself listens: that of the container
-// for one that is published.
-func targetPort(l *listeners.Listener) uint16 {
-	if t, ok := l.Setting("target"); ok {
-		if n, err := strconv.ParseUint(t.Value, 10, 16); err == nil && n > 0 {
-			return uint16(n)
-		}
-	}
-	return l.Port
 }
 
 // useOf returns the use of a port by a product; for "" and for a product that does not use

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -161,6 +162,8 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 		service := project.Services[name]
 		p.mounts(&c, service)
 		p.processes(&c, tokens, service)
+		more := p.networks(project, service, tokens)
+		trusting := p.trusting(service, tokens)
 		if service.NetworkMode == "host" {
 			c.AddDoubt(fmt.Sprintf("service %q uses the network of the host: it opens the ports of its daemons, which this file does not list", name),
 				tokens.service(name, "network_mode"))
@@ -171,7 +174,7 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 				continue
 			}
 			at, written := tokens.port(name, port)
-			if !p.publish(&c, service, port, at, p.unset(written)) {
+			if !p.publish(&c, service, port, at, p.unset(written), append(slices.Clip(more), trusting.at(int(port.Target))...)) {
 				return c
 			}
 		}
@@ -180,8 +183,9 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 }
 
 // publish adds what one entry of ports publishes; unset is a variable in it that has no
-// value. It reports false if there is no room for it.
-func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor, unset string) bool {
+// value, and more are settings of all ports of the service. It reports false if there is no
+// room for it.
+func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor, unset string, more []listeners.Setting) bool {
 	first, last, ok := publishedRange(port.Published)
 	switch {
 	case unset != "" && !ok:
@@ -206,6 +210,7 @@ func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfi
 		if service.Image == "" {
 			l.Settings = l.Settings[1:]
 		}
+		l.Settings = append(l.Settings, more...)
 		l.Bind(port.HostIP)
 		if unset != "" {
 			l.Doubt = fmt.Sprintf("variable %s has no value in .env", unset)

@@ -18,6 +18,7 @@ type tokens struct {
 	services map[string][]serviceKey // by name
 	entries  map[published][]*portEntry
 	own      map[ownPort][]*portEntry
+	networks map[string][]serviceKey // by name
 }
 
 // A serviceKey is where a file has a service.
@@ -46,7 +47,7 @@ type portEntry struct {
 
 // newTokens reads the nodes of the files of a project.
 func newTokens(p *composeProject) *tokens {
-	t := &tokens{project: p, services: map[string][]serviceKey{}, entries: map[published][]*portEntry{}, own: map[ownPort][]*portEntry{}}
+	t := &tokens{project: p, services: map[string][]serviceKey{}, entries: map[published][]*portEntry{}, own: map[ownPort][]*portEntry{}, networks: map[string][]serviceKey{}}
 	for _, f := range p.files {
 		for d := yaml.NewDecoder(strings.NewReader(f.Text)); ; {
 			var doc yaml.Node
@@ -55,6 +56,7 @@ func newTokens(p *composeProject) *tokens {
 			}
 			if len(doc.Content) > 0 {
 				t.addServices(f, resolved(child(doc.Content[0], "services")))
+				t.addNetworks(f, resolved(child(doc.Content[0], "networks")))
 			}
 		}
 	}

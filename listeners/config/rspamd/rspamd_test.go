@@ -105,7 +105,7 @@ var rspamdTests = []struct {
 		"override.d/worker-proxy.inc:1:1-2 worker rspamd_proxy localhost:11332 = 127.0.0.1 Rspamd proxy/antispam/rspamd-http; bind_socket is not set; rspamd.conf has localhost:11332",
 	}},
 	{"old sections, and what is off", []string{"rspamd.conf", "worker {\n type = \"controller\";\n bind_socket = \"10.0.0.5:1:5\";\n}\nworker normal { enabled = false; bind_socket = \"*:2\"; }\nother { worker { type = normal; bind = 1 } }\nworker \"normal\" { listen = \"systemd:0\" }\n"}, []string{
-		"rspamd.conf:3:17-29 worker controller 10.0.0.5:1:5 = 10.0.0.5 Rspamd controller/admin/http",
+		"rspamd.conf:3:17-29 worker controller 10.0.0.5:1:5 = 10.0.0.5 Rspamd controller/admin/http; login=none",
 	}},
 	{"what is computed", []string{"worker-normal.inc", "bind_socket = \"{= env.X =}:1\";\nbind_socket = \"*:x\";\n.include \"/etc/none\"\nbind_socket = \"10.0.0.5\""}, []string{
 		"worker-normal.inc:4:16-24 worker normal 10.0.0.5 = 10.0.0.5 Rspamd/antispam/rspamd-http",

@@ -36,7 +36,9 @@ type parser struct {
 	main  *source.File // whose folder is $CONFDIR
 	nodes int
 	files int
-	doubt func(f *source.File, start, end int, problem string)
+
+	missing []string // optional files, and those of Rspamd, that are not among the files
+	doubt   func(f *source.File, start, end int, problem string)
 }
 
 // A position is a place in a file while it is read.
@@ -294,6 +296,9 @@ func (p *parser) include(f *source.File, at int, name string, priority int, opti
 	}
 	if found == nil && !optional && short == name {
 		p.doubt(f, at, at+len(name), strconv.Quote(name)+" is not in the files")
+	}
+	if found == nil {
+		p.missing = append(p.missing, path.Base(name))
 	}
 	for _, n := range found {
 		if p.files++; p.files > maxFiles {

@@ -34,6 +34,7 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 	r := newReading(t, f)
 	var root node
 	r.parser.parse(f, 0, &root)
+	r.mayShip = slices.Contains(r.parser.missing, shippedWorker)
 	for _, c := range root.children {
 		if c.key == "worker" {
 			r.section(c)
@@ -51,6 +52,7 @@ func Worker(t *source.Tree, f *source.File) listeners.Config {
 		main = source.NewFile(path.Join(path.Dir(dir), "rspamd.conf"), "", "")
 	}
 	r := newReading(t, main)
+	r.mayShip = true
 	for kind, k := range kinds {
 		if k.file != name {
 			continue
@@ -77,8 +79,9 @@ func Worker(t *source.Tree, f *source.File) listeners.Config {
 
 // A reading is the state of a reader.
 type reading struct {
-	parser parser
-	c      listeners.Config
+	parser  parser
+	c       listeners.Config
+	mayShip bool // the file of the package counts, and is perhaps not among the files
 }
 
 func newReading(t *source.Tree, f *source.File) *reading {
@@ -226,6 +229,9 @@ func (r *reading) secure(n *node, l *listeners.Listener) {
 	}
 	for _, key := range []string{"password", "enable_password"} {
 		p := n.last(key)
+		if p == nil && key == "password" && !r.mayShip && len(l.Settings) == 0 {
+			l.Settings = append(l.Settings, listeners.Setting{Name: loginSettings[key], Value: "none"})
+		}
 		if p == nil {
 			continue
 		}
@@ -241,6 +247,11 @@ func (r *reading) secure(n *node, l *listeners.Listener) {
 	}
 }
 
+// shippedWorker is the file of the package that has the password of the documentation, and
+// secure_ip.
+const shippedWorker = "worker-controller.inc"
+
 // loginSettings are the names of the settings that say whether there is a password: "set",
-// "empty", or "default" for the one of the documentation.
+// "none" if neither it nor secure_ip is set, "empty", or "default" for the one of the
+// documentation. With the last two Rspamd admits nobody who needs a password (controller.c).
 var loginSettings = map[string]string{"password": "login", "enable_password": "enable_login"}

@@ -1,0 +1,121 @@
+package trust
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners"
+)
+
+// A list is a list of addresses and networks, in the order in which daemons look through it.
+type list []entry
+
+// An entry is one of a list.
+type entry struct {
+	network netip.Prefix // not valid if the file does not say which one
+	negated bool
+	word    string
+}
+
+// maxEntries is how many entries of a list are looked at.
+const maxEntries = 10_000
+
+// parseList reads addresses and networks between blanks, commas and semicolons. An IPv6
+// address may be in brackets, and ! before an entry excludes it.
+func parseList(text string) list {
+	var l list
+	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || c == ';' || c == '\n' || c == ' ' || c == '\t' }) {
+		if len(l) >= maxEntries {
+			return append(l, entry{word: "the rest of the list"})
+		}
+		bare := strings.TrimLeft(word, "!")
+		e := entry{word: word, negated: (len(word)-len(bare))%2 == 1}
+		e.network = parseNetwork(strings.NewReplacer("[", "", "]", "").Replace(bare))
+		l = append(l, e)
+	}
+	return l
+}
+
+// parseNetwork parses an address or a network; "all" and "*" are each IPv4 address.
+func parseNetwork(s string) netip.Prefix {
+	if s == "all" || s == "*" {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	if p, err := netip.ParsePrefix(s); err == nil {
+		if p.Addr().Is4In6() {
+			if p.Bits() < 96 {
+				return netip.Prefix{}
+			}
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		return p.Masked()
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen())
+	}
+	return netip.Prefix{}
+}
+
+// covers reports whether the list has an address that address translation gives to clients, by
+// the entry that decides it. If entries
+// before that are not known, it returns the first of them as unknown.
+func (l list) covers(a netip.Addr) (by string, unknown string) {
+	for _, e := range l {
+		switch {
+		case !e.network.IsValid():
+			if e.word == listeners.OwnNetwork {
+				return e.word, ""
+			}
+			if unknown == "" && !strings.HasPrefix(e.word, "unix:") {
+				unknown = e.word
+			}
+		case e.network.Contains(a):
+			if e.negated {
+				return "", unknown
+			}
+			return e.word, "" // what is not known can only add to it
+		}
+	}
+	return "", unknown
+}
+
+// all returns the entry that has so many public addresses that it stands for all of them; ""
+// if there is none.
+func (l list) all() string {
+	for _, e := range l {
+		most := 7 // as much as 128 of the old networks of class A
+		if e.network.Addr().Is6() {
+			most = 15
+		}
+		if e.network.IsValid() && !e.negated && e.network.Bits() <= most && !private6.Overlaps(e.network) {
+			return e.word
+		}
+		if e.network.IsValid() && !e.negated && e.network.Bits() == 0 {
+			return e.word
+		}
+	}
+	return ""
+}
+
+// privateRange returns the entry that has a whole range of private addresses; "" if there is
+// none.
+func (l list) privateRange() string {
+	for _, e := range l {
+		for _, p := range private {
+			if e.network.IsValid() && !e.negated && e.network.Bits() <= p.Bits() && e.network.Overlaps(p) {
+				return e.word
+			}
+		}
+	}
+	return ""
+}
+
+// Ranges of private addresses (RFC 1918, Section 3; RFC 4193, Section 3.1).
+var (
+	private6 = netip.MustParsePrefix("fc00::/7")
+	private  = []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+		netip.MustParsePrefix("fd00::/8"),
+	}
+)

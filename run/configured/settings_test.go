@@ -1,0 +1,157 @@
+package configured_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/exposure/gate"
+)
+
+// A mail server in a container with its files, published on all addresses.
+const (
+	published = "services:\n  mx:\n    image: example/postfix\n    volumes: ['./postfix:/etc/postfix']\n    ports:\n      - \"25:25\"\n"
+	smtp      = "smtp inet n - y - - smtpd\n"
+	level     = "compatibility_level = 3.6\n"
+)
+
+// mx returns the files of a mail server with a main.cf, and a compose file.
+func mx(main, compose string) map[string]string {
+	return map[string]string{"compose.yml": compose, "postfix/master.cf": smtp, "postfix/main.cf": level + main}
+}
+
+// controller is a controller of Rspamd that listens on all addresses.
+func controller(text string) map[string]string {
+	return map[string]string{"local.d/worker-controller.inc": "bind_socket = \"*:11334\";\n" + text}
+}
+
+// subnet returns the compose file with a network.
+func subnet(network string) string {
+	return published + "    networks: [mail]\nnetworks:\n  mail:\n" + network
+}
+
+const relay = "MXS1502 critical postfix/main.cf:2 Relaying allowed for strangers behind address translation"
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	const v6 = "    enable_ipv6: true\n    ipam: {config: [{subnet: 172.22.1.0/24}, {subnet: 'fd00:1::/64'}]}\n"
+	env := func(image, environment string) map[string]string {
+		return map[string]string{"compose.yml": "services:\n  mx:\n    image: " + image + "\n    ports: ['25:25']\n    environment:\n      " + environment + "\n"}
+	}
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		code  gate.ExitCode
+		want  []string
+	}{
+		// Who may relay.
+		{"the pool of Docker", mx("mynetworks = 127.0.0.0/8 172.16.0.0/12\n", published), gate.ExitFail, []string{relay}},
+		{"the subnet of the network", mx("mynetworks = 127.0.0.0/8, 172.22.1.0/24\n", subnet("    ipam: {config: [{subnet: 172.22.1.0/24}]}\n")), gate.ExitFail, []string{relay}},
+		{"its gateway alone", mx("mynetworks = 172.22.1.254\n", subnet("    ipam: {config: [{subnet: 172.22.1.0/24, gateway: 172.22.1.254}]}\n")), gate.ExitFail, []string{relay}},
+		{"another subnet", mx("mynetworks = 172.23.0.0/16\n", subnet("    ipam: {config: [{subnet: 172.22.1.0/24}]}\n")), gate.ExitPass, nil},
+		{"its gateway is excluded", mx("mynetworks = !172.22.1.1 172.22.1.0/24\n", subnet("    ipam: {config: [{subnet: 172.22.1.0/24}]}\n")), gate.ExitPass, nil},
+		{"part of the pool", mx("mynetworks = 172.20.0.0/16\n", published), gate.ExitIncomplete, nil},
+		{"the network has IPv6", mx("mynetworks = 172.16.0.0/12\n", subnet(v6)), gate.ExitPass, nil},
+		{"an external network", mx("mynetworks = 172.16.0.0/12\n", subnet("    external: true\n")), gate.ExitIncomplete, nil},
+		{"an external network, and nobody else may relay", mx("mynetworks = 127.0.0.0/8\n", subnet("    external: true\n")), gate.ExitPass, nil},
+		{"published for IPv4 alone", mx("mynetworks = 172.16.0.0/12\n", strings.Replace(published, "25:25", "0.0.0.0:25:25", 1)), gate.ExitPass, nil},
+		{"published on an IPv6 address", mx("mynetworks = 172.16.0.0/12\n", strings.Replace(published, "25:25", "[2001:db8::1]:25:25", 1)), gate.ExitFail, []string{relay}},
+		{"published on loopback", mx("mynetworks = 172.16.0.0/12\n", strings.Replace(published, "25:25", "127.0.0.1:25:25", 1)), gate.ExitPass, nil},
+		{"not published", mx("mynetworks = 172.16.0.0/12\n", strings.Replace(published, "    ports:\n      - \"25:25\"\n", "", 1)), gate.ExitPass, nil},
+		{"the network of containers, on the host", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 172.16.0.0/12\n"}, gate.ExitPass, nil},
+		{"only those who log in", mx("mynetworks = 172.16.0.0/12\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject\n", published), gate.ExitPass, nil},
+		{"all others are rejected first", mx("mynetworks = 172.16.0.0/12\nsmtpd_client_restrictions = permit_sasl_authenticated, reject\n", published), gate.ExitPass, nil},
+		{"who is in a table", mx("mynetworks = hash:/etc/postfix/networks\n", published), gate.ExitIncomplete, nil},
+		{"by an option of the service", map[string]string{"compose.yml": published, "postfix/main.cf": level, "postfix/master.cf": "smtp inet n - y - - smtpd\n  -o mynetworks=172.16.0.0/12\n"}, gate.ExitFail,
+			[]string{strings.Replace(relay, "main.cf", "master.cf", 1)}},
+		{"by the style", mx("mynetworks_style = subnet\n", published), gate.ExitFail, []string{relay}},
+		{"by the default style", mx("", published), gate.ExitPass, nil},
+		{"everybody", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 127.0.0.0/8 0.0.0.0/0\n"}, gate.ExitFail,
+			[]string{"MXS1501 critical main.cf:2 Relaying allowed for all addresses"}},
+		{"everybody, on loopback", map[string]string{"master.cf": "127.0.0.1:smtp inet n - y - - smtpd\n", "main.cf": level + "mynetworks = 0.0.0.0/0\n"}, gate.ExitPass, nil},
+		{"everybody of IPv6", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = [::]/0\n"}, gate.ExitFail,
+			[]string{"MXS1501 critical main.cf:2 Relaying allowed for all addresses"}},
+
+		// The same by the environment of an image.
+		{"PERMIT_DOCKER", env("mailserver/docker-mailserver", "PERMIT_DOCKER: network"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "compose.yml:6", 1)}},
+		{"PERMIT_DOCKER for the own network", env("mailserver/docker-mailserver", "PERMIT_DOCKER: connected-networks"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "compose.yml:6", 1)}},
+		{"PERMIT_DOCKER for nobody", env("mailserver/docker-mailserver", "PERMIT_DOCKER: none"), gate.ExitPass, nil},
+		{"PERMIT_DOCKER by a variable", env("mailserver/docker-mailserver", "PERMIT_DOCKER: ${P}"), gate.ExitIncomplete, nil},
+
+		// Who needs no password.
+		{"a private range", controller("secure_ip = \"192.168.0.0/16\";\n"), gate.ExitFail, []string{
+			"MXS1209 high local.d/worker-controller.inc:1 Rspamd controller bound to all addresses",
+			"MXS1504 medium local.d/worker-controller.inc:2 Rspamd controller needs no password from a whole private range"}},
+		{"everybody needs none", controller("secure_ip = \"0.0.0.0/0\";\n"), gate.ExitFail, []string{
+			"MXS1209 high local.d/worker-controller.inc:1 Rspamd controller bound to all addresses",
+			"MXS1503 critical local.d/worker-controller.inc:2 Rspamd controller needs no password from strangers"}},
+		{"single hosts", controller("secure_ip = \"192.0.2.1\"; secure_ip = \"::1\";\n"), gate.ExitFail, []string{
+			"MXS1209 high local.d/worker-controller.inc:1 Rspamd controller bound to all addresses"}},
+		{"a private range, on loopback", map[string]string{"local.d/worker-controller.inc": "secure_ip = \"10.0.0.0/8\";\n"}, gate.ExitPass, nil},
+		{"the password of the documentation, which is refused", controller("password = \"q1\";\n"), gate.ExitFail, []string{
+			"MXS1209 high local.d/worker-controller.inc:1 Rspamd controller bound to all addresses"}},
+		{"no password", map[string]string{"rspamd.conf": "worker \"controller\" { bind_socket = \"*:11334\"; }\n"}, gate.ExitFail, []string{
+			"MXS1209 high rspamd.conf:1 Rspamd controller bound to all addresses",
+			"MXS1507 critical rspamd.conf:1 Rspamd controller has no password"}},
+
+		// Whose PROXY header counts.
+		{"Dovecot trusts everybody", map[string]string{"dovecot.conf": haproxy + "haproxy_trusted_networks = 0.0.0.0/0 ::/0\n"}, gate.ExitFail, []string{
+			"MXS1007 medium dovecot.conf:4 PROXY protocol listener bound to all addresses",
+			"MXS1505 high dovecot.conf:8 PROXY header taken from all addresses"}},
+		{"Dovecot trusts a private range", map[string]string{"dovecot.conf": haproxy + "haproxy_trusted_networks = 10.0.0.0/8\n"}, gate.ExitPass, []string{
+			"MXS1007 medium dovecot.conf:4 PROXY protocol listener bound to all addresses",
+			"MXS1506 low dovecot.conf:8 PROXY header taken from a whole private range"}},
+		{"Dovecot trusts a host", map[string]string{"dovecot.conf": haproxy + "haproxy_trusted_networks = 10.0.0.5\n"}, gate.ExitPass, []string{
+			"MXS1007 medium dovecot.conf:4 PROXY protocol listener bound to all addresses"}},
+		{"HAProxy expects one from everybody", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n tcp-request connection expect-proxy layer4\n server a 192.0.2.1:143\n"}, gate.ExitFail, []string{
+			"MXS1505 high haproxy.cfg:4 PROXY header taken from all addresses"}},
+		{"HAProxy expects one from a host", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n acl lb src 192.0.2.7\n tcp-request connection expect-proxy layer4 if lb\n server a 192.0.2.1:143\n"}, gate.ExitPass, nil},
+		{"HAProxy expects one from a file", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n tcp-request connection expect-proxy layer4 if { src -f /etc/lbs }\n server a 192.0.2.1:143\n"}, gate.ExitIncomplete, nil},
+		{"nginx trusts everybody", map[string]string{"nginx.conf": "events {}\nmail {\n auth_http 127.0.0.1:1;\n server {\n  listen 143 proxy_protocol;\n  protocol imap;\n  set_real_ip_from 0.0.0.0/0;\n }\n}\n"}, gate.ExitFail, []string{
+			"MXS1007 medium nginx.conf:5 PROXY protocol listener bound to all addresses",
+			"MXS1505 high nginx.conf:7 PROXY header taken from all addresses"}},
+		{"nginx of the web", map[string]string{"nginx.conf": "events {}\nhttp { server {\n  listen 80 proxy_protocol;\n  set_real_ip_from 0.0.0.0/0;\n } }\n"}, gate.ExitPass, []string{
+			"MXS1007 medium nginx.conf:3 PROXY protocol listener bound to all addresses"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, c := audit(t, tt.files)
+			if got := shown(c); !slices.Equal(got, tt.want) || c.Decision.Code != tt.code {
+				t.Errorf("code %d, findings\n\t%s\nwant code %d\n\t%s\nnotices %v", c.Decision.Code, strings.Join(got, "\n\t"), tt.code, strings.Join(tt.want, "\n\t"), c.Decision.Notices)
+			}
+		})
+	}
+}
+
+// haproxy is a Dovecot whose only listener expects the PROXY header.
+const haproxy = "protocols = imap\nservice imap-login {\n  inet_listener imap {\n    port = 10143\n    haproxy = yes\n  }\n}\n"
+
+// The finding is at the setting, and names the published port and the network.
+func TestSettingEvidence(t *testing.T) {
+	t.Parallel()
+	_, c := audit(t, mx("mynetworks = 127.0.0.0/8 172.22.1.0/24\n", subnet("    ipam:\n      config:\n        - subnet: 172.22.1.0/24\n")))
+	if len(c.Findings) != 1 {
+		t.Fatalf("findings %v", shown(c))
+	}
+	f := &c.Findings[0]
+	if f.Anchor.Text[f.Anchor.Column-1:f.Anchor.EndColumn-1] != "127.0.0.0/8 172.22.1.0/24" || f.Listener.Name != "mynetworks" || f.Listener.Edit != nil || f.Confidence != 7 {
+		t.Errorf("at %+v, listener %+v, confidence %d", f.Anchor, f.Listener, f.Confidence)
+	}
+	want := []string{
+		"mynetworks has 172.22.1.0/24, and with it the address that address translation gives to clients",
+		"port 25 of the container is published as port 25/tcp (compose.yml:6)",
+		"the network of the container has no IPv6: docker-proxy passes connections over IPv6 on, with the address of the gateway of that network (compose.yml:9)",
+		"the file configures Postfix smtpd (smtp), in the role mta",
+	}
+	if !slices.Equal(f.Evidence, want) {
+		t.Errorf("evidence\n\t%s", strings.Join(f.Evidence, "\n\t"))
+	}
+	var causes []string
+	for _, w := range f.Listener.Causes {
+		causes = append(causes, fmt.Sprintf("%s:%d", w.Anchor.File, w.Anchor.Line))
+	}
+	if !slices.Equal(causes, []string{"compose.yml:6", "compose.yml:9"}) {
+		t.Errorf("causes at %q", causes)
+	}
+}
