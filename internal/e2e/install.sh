@@ -39,7 +39,7 @@ fix-sogo:sogo
 
 # Daemons and proxies that conflict with those above or with each other, unpacked with
 # what they need: TestProxies starts them where they are. docker.io has more than its proxy.
-unpacked='exim4-daemon-heavy opensmtpd chasquid sslh stunnel4 hitch'
+unpacked='exim4-daemon-heavy opensmtpd chasquid sslh stunnel4 hitch cyrus-imapd courier-imap'
 
 # What reads reports.
 readers='libxml2-utils ndiff libnmap-parser-perl chromium'
@@ -132,7 +132,8 @@ unpack() {
 	rm -rf "$folder"
 	mkdir -p "$folder/debs/partial" "$folder/docker/partial"
 	for p in $unpacked; do
-		apt-get -y -q --download-only --no-install-recommends -o "Dir::Cache::archives=$folder/debs" \
+		# --reinstall: also where this machine has the package.
+		apt-get -y -q --download-only --reinstall --no-install-recommends -o "Dir::Cache::archives=$folder/debs" \
 			-o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install "$p" >/dev/null || echo "install.sh: package $p cannot be had"
 	done
 	for deb in "$folder"/debs/*.deb; do

@@ -48,13 +48,31 @@ var unpackedPrograms = []unpacked{
 	{"/usr/sbin/smtpd", "-F", []string{
 		"for u in opensmtpd:1995 opensmtpq:1996; do id ${u%:*} || echo ${u%:*}:x:${u#*:}:${u#*:}::/var/lib/opensmtpd/empty:/bin/false >>/etc/passwd; getent group ${u%:*} || echo ${u%:*}:x:${u#*:}: >>/etc/group; done",
 		"install -d /var/lib/opensmtpd/empty /var/empty; install -d -m 711 /var/spool/smtpd",
-		`printf 'listen on 0.0.0.0 port 22025 proxy-v2\nlisten on 0.0.0.0 port 22026\naction "local" mbox\nmatch for local action "local"\n' >/etc/smtpd.conf; touch /etc/aliases`,
-	}, []int{22025, 22026}},
+		"cp /etc/ssl/e2e.pem /etc/ssl/e2e.key /run/; chmod 600 /run/e2e.key",
+		`printf 'pki proxies cert "/run/e2e.pem"\npki proxies key "/run/e2e.key"\nlisten on 0.0.0.0 port 22025 proxy-v2\nlisten on 0.0.0.0 port 22026\nlisten on 0.0.0.0 port 22465 smtps pki proxies\naction "local" mbox\nmatch for local action "local"\n' >/etc/smtpd.conf; touch /etc/aliases`,
+	}, []int{22025, 22026, 22465}},
 	{"/usr/bin/chasquid", "-config_dir /etc/chasquid", []string{
 		"install -d /etc/chasquid/domains/proxies.e2e.invalid /etc/chasquid/certs/proxies /var/lib/chasquid",
 		"cp /etc/ssl/e2e.pem /etc/chasquid/certs/proxies/fullchain.pem; cp /etc/ssl/e2e.key /etc/chasquid/certs/proxies/privkey.pem",
 		`printf 'smtp_address: ":23025"\ndata_dir: "/var/lib/chasquid"\nhaproxy_incoming: true\n' >/etc/chasquid/chasquid.conf`,
 	}, []int{23025}},
+	{"/usr/bin/chasquid", "-config_dir /etc/chasquid-tls", []string{
+		"install -d /var/lib/chasquid-tls; cp -r /etc/chasquid /etc/chasquid-tls",
+		`printf 'submission_over_tls_address: ":23465"\ndata_dir: "/var/lib/chasquid-tls"\n' >/etc/chasquid-tls/chasquid.conf`,
+	}, []int{23465}},
+	// As imapd-ssl starts it, the script of Courier.
+	{"/usr/sbin/couriertcpd", "-address=0 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup 24993 /bin/sh -c 'set -a; . /etc/courier/e2e; exec " +
+		unpackedDir + "/usr/bin/couriertls -server -tcpd " + unpackedDir + "/usr/lib/courier/courier/imaplogin " + unpackedDir + "/usr/bin/imapd Maildir'", []string{
+		"install -d /etc/courier; cp -r " + unpackedDir + "/etc/courier/. /etc/courier",
+		`printf '. /etc/courier/imapd\n. /etc/courier/imapd-ssl\nIMAP_TLS=1\nTLS_CERTFILE=/etc/ssl/e2e-both.pem\nTLS_CACHEFILE=\n' >/etc/courier/e2e`,
+	}, []int{24993}},
+	{"/usr/sbin/cyrmaster", "-C /etc/cyrus-proxies/imapd.conf -M /etc/cyrus-proxies/cyrus.conf -p /run/cyrus-proxies.pid", []string{
+		"id cyrus || echo 'cyrus:x:1994:8::/var/spool/cyrus:/bin/false' >>/etc/passwd",
+		"install -d -o cyrus -g mail /var/lib/cyrus-proxies /var/spool/cyrus-proxies; for d in proc lock socket db log; do install -d -o cyrus -g mail /var/lib/cyrus-proxies/$d; done",
+		"install -d /etc/cyrus-proxies; install -o cyrus /etc/ssl/e2e.pem /etc/ssl/e2e.key /etc/cyrus-proxies",
+		`printf 'configdirectory: /var/lib/cyrus-proxies\ndefaultpartition: default\npartition-default: /var/spool/cyrus-proxies\nsasl_pwcheck_method: alwaystrue\ntls_server_cert: /etc/cyrus-proxies/e2e.pem\ntls_server_key: /etc/cyrus-proxies/e2e.key\n' >/etc/cyrus-proxies/imapd.conf`,
+		`printf 'SERVICES {\n  imaps cmd="` + unpackedDir + `/usr/lib/cyrus/bin/imapd -s -C /etc/cyrus-proxies/imapd.conf" listen="25993" prefork=0 maxchild=100\n}\n' >/etc/cyrus-proxies/cyrus.conf`,
+	}, []int{25993}},
 	{"/usr/sbin/sslh", "-f -p 0.0.0.0:14143 --anyprot 127.0.0.1:20143", nil, []int{14143}},
 	{"/usr/sbin/docker-proxy", "-proto tcp -host-ip 0.0.0.0 -host-port 15143 -container-ip 127.0.0.1 -container-port 20143 3>/dev/null 4>&3", nil, []int{15143}},
 	{"/usr/bin/stunnel4", "/etc/stunnel-proxies.conf", []string{
@@ -76,6 +94,7 @@ func withUnpacked(s spec) spec {
 	s.listen = slices.Clone(s.listen)
 	s.daemons = slices.Clone(s.daemons)
 	libraries, _ := filepath.Glob(unpackedDir + "/usr/lib/*-linux-gnu*") // of the one architecture
+	libraries = append(libraries, unpackedDir+"/usr/lib")
 	for _, u := range unpackedPrograms {
 		if !u.present() {
 			continue
@@ -151,7 +170,11 @@ var proxieds = []proxied{
 	{21465, "Exim", "", "", ""},
 	{22025, "OpenSMTPD", "", "OpenSMTPD", ""},
 	{22026, "OpenSMTPD", "", "", ""},
+	{22465, "", "", "", ""}, // OpenSMTPD 6.8 refuses every handshake, with OpenSSL 3
 	{23025, "chasquid", "", "chasquid", ""},
+	{23465, "chasquid", "", "", ""},
+	{24993, "Courier IMAP", "", "", ""},
+	{25993, "Cyrus IMAP", "", "", ""},
 }
 
 // rate compares what was said of a listener with what must be: "right", "unknown" where
