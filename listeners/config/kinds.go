@@ -5,6 +5,7 @@ package config
 import (
 	"cmp"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,10 +115,12 @@ func Kinds(parts bool) []string {
 	return names
 }
 
-// kindsOf returns the kinds of a file, of each daemon at most one.
+// kindsOf returns the kinds of a file, of each daemon at most one. The folders in which it
+// is count, also those above the tree: haproxy/mail.cfg is the same file in any tree.
 func kindsOf(t *source.Tree, name string) []*kind {
 	var list []*kind
 	head := t.Head(name)
+	name = filepath.ToSlash(t.Local(name))
 	for i := range kinds {
 		k := &kinds[i]
 		same := func(o *kind) bool { return o.daemon() == k.daemon() }

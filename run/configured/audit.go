@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -261,7 +262,7 @@ func (a *Audit) facts(undecided []listeners.Doubt) (gate.RunFacts, []result.Noti
 		open = append(open, n)
 	}
 	if len(a.found) == 0 {
-		n := exposure.NewNotice(exposure.NoticeNoConfiguration, "", nil, "No configuration file of a known kind: %s.", strings.Join(a.names, ", "))
+		n := exposure.NewNotice(exposure.NoticeNoConfiguration, "", nil, "No configuration file of a known kind: %s.", strings.Join(a.shown(), ", "))
 		f.Nothing, f.Incomplete = &n, open
 		return f, told
 	}
@@ -283,6 +284,17 @@ func (a *Audit) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
 		Complete: v.Complete, Incomplete: v.Incomplete, ExitCode: int(v.Code), Gate: v.Gate, FailOn: a.Gate.FailOn.String(), Reason: v.Reason,
 		Coverage: result.Coverage{Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(), HostsUp: int(c.HostsUp), CoverageCounts: counts(c)},
 	}
+}
+
+// shown returns the names of the paths for messages: of the folder of the tree its own.
+func (a *Audit) shown() []string {
+	list := slices.Clone(a.names)
+	for i := range list {
+		if list[i] == "." {
+			list[i] = filepath.Base(a.tree.Dir)
+		}
+	}
+	return list
 }
 
 // scopeSHA256 returns the hash of the paths: the scope of an audit.

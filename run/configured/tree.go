@@ -9,15 +9,14 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/listeners/source"
-	"github.com/mxsweep/mxsweep/report"
 )
 
 // systemFolder is where a machine has its own configuration: files there include others by
 // their full path, through symbolic links that os.Root does not follow.
 const systemFolder = "/etc"
 
-// open returns the tree that has the paths, and their names in it. It is the checkout if
-// that contains them all, the whole file system for paths below /etc, and else the deepest
+// open returns the tree that has the paths, and their names in it. It is the whole file
+// system for paths below /etc, else the checkout that contains them all, else the deepest
 // folder that contains them all, of a file two levels above its own: files outside of it
 // are not read, whatever the files say.
 // The tree is closed with the returned function.
@@ -60,21 +59,38 @@ func realPath(path string) (string, error) {
 	return filepath.EvalSymlinks(abs)
 }
 
-// baseOf returns the folder of the tree for paths as realPath returns them.
+// baseOf returns the folder of the tree for paths as realPath returns them. It depends on
+// nothing but these: a command finds the same wherever it is started.
 func baseOf(paths []string) string {
-	if tree, err := filepath.EvalSymlinks(string(report.WorkTree())); err == nil && all(paths, func(p string) bool { return within(tree, p) }) {
+	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(systemFolder, p) }) {
+		return "/" // before the checkout, which etckeeper makes of /etc
+	}
+	if tree, ok := checkoutOf(common(paths[0], paths)); ok {
 		return tree
 	}
-	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(systemFolder, p) }) {
-		return "/"
-	}
-	dir := folderOf(paths[0])
-	for _, p := range paths[1:] {
+	return common(folderOf(paths[0]), paths)
+}
+
+// common returns the deepest folder, from dir upwards, that contains all paths.
+func common(dir string, paths []string) string {
+	for _, p := range paths {
 		for !within(dir, p) && dir != filepath.Dir(dir) {
 			dir = filepath.Dir(dir)
 		}
 	}
 	return dir
+}
+
+// checkoutOf returns the checkout in which a file or folder is.
+func checkoutOf(path string) (dir string, ok bool) {
+	for dir = path; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir, true
+		}
+		if dir == filepath.Dir(dir) {
+			return "", false
+		}
+	}
 }
 
 // folderOf returns the path if it is a folder; else, for a file, the folder two levels above

@@ -97,3 +97,62 @@ func TestNamesOfPaths(t *testing.T) {
 		t.Error("no error for a path that does not exist")
 	}
 }
+
+// A command finds the same wherever it is started and however a path is written: the kinds
+// of the files, their names and the ids of the findings. What is outside is not read from /
+// either, and a checkout is one because of its .git, not because it is the working folder.
+func TestWorkingFolderDoesNotMatter(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := filepath.Join(dir, "x", "haproxy")
+	write(t, filepath.Join(proxy, "haproxy.cfg"), "defaults\n mode tcp\n")
+	write(t, filepath.Join(proxy, "mail.cfg"), "listen a\n mode tcp\n bind :10143\n server a 192.0.2.1:143\n")
+	write(t, filepath.Join(proxy, "dovecot.conf"), "!include "+filepath.Join(dir, "out.conf")+"\n")
+	write(t, filepath.Join(dir, "out.conf"), "service a {\n  inet_listener {\n    port = 12345\n  }\n}\n")
+	deploy := filepath.Join(dir, "repo", "deploy")
+	write(t, filepath.Join(dir, "repo", ".git", "HEAD"), "")
+	write(t, filepath.Join(deploy, "clamd.conf"), "TCPSocket 3310\n")
+	paths := map[string]string{proxy: "mail.cfg", deploy: "deploy/clamd.conf", filepath.Join(deploy, "clamd.conf"): "deploy/clamd.conf"}
+	if runtime.GOOS != "windows" {
+		if err := os.Symlink(proxy, filepath.Join(dir, "link")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range paths {
+		ids := map[string]bool{}
+		for _, cwd := range []string{dir, proxy, filepath.Dir(proxy), deploy, filepath.Dir(deploy), filepath.VolumeName(dir) + string(filepath.Separator)} {
+			t.Chdir(cwd)
+			rel, err := filepath.Rel(cwd, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			written := []string{path, rel, path + string(filepath.Separator) + "."}
+			if info, err := os.Stat(path); err != nil || !info.IsDir() {
+				written = written[:2]
+			}
+			if path == proxy && runtime.GOOS != "windows" {
+				written = append(written, filepath.Join(dir, "link"))
+			}
+			for _, p := range written {
+				a, err := readPaths(t, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := a.Conclude()
+				if len(c.Findings) != 1 || c.Findings[0].Host != want {
+					t.Fatalf("%s in %s: findings %v", p, cwd, shown(c))
+				}
+				if ids[c.Findings[0].ID] = true; len(ids) > 1 {
+					t.Errorf("%s in %s: another id", p, cwd)
+				}
+				for _, f := range a.Files() {
+					if strings.HasSuffix(f, "out.conf") {
+						t.Errorf("%s in %s: %s was read", p, cwd, f)
+					}
+				}
+			}
+		}
+	}
+}
