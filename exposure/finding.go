@@ -47,6 +47,10 @@ type Violation struct {
 	// scanned. Host is then the name of the file, and Anchor the token.
 	Listener *result.Configured
 
+	// OpenedBy is what the file of Anchor says that opens the port; nil for a finding of a
+	// file, and where that is not known.
+	OpenedBy *result.Configured
+
 	// Reachability is copied from the port.
 	Reachability result.Reachability
 
@@ -138,6 +142,7 @@ func (f *Violation) Finding() result.Finding {
 		Anchor:       f.Anchor,
 		PolicyAnchor: f.PolicyAnchor,
 		Listener:     f.Listener,
+		OpenedBy:     f.OpenedBy,
 		FirstSeen:    result.NewTime(f.FirstSeen),
 		LastSeen:     result.NewTime(f.LastSeen),
 		Acceptance:   f.Acceptance,

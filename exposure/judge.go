@@ -116,6 +116,30 @@ func (j *Judge) Forbidden(p Subject) []Violation {
 	return list
 }
 
+// RuleBehindFilter is the rule for an internal port that is not open from the vantage point
+// only because something on the way filters it.
+const RuleBehindFilter = "MXS1907"
+
+// BehindFilter judges a port that is bound so that others can connect, but that the scan
+// could not reach; why says so. There is a finding if a rule would object to the open port.
+func (j *Judge) BehindFilter(p Subject, why string) []Violation {
+	rule := j.Rules.Lookup(RuleBehindFilter)
+	if rule == nil || !slices.ContainsFunc(j.Findings(p), func(f Violation) bool { return f.Rule.Kind == KindListener }) {
+		return nil
+	}
+	v := j.vantage(p.Target.Addr())
+	f := j.finding(rule, p, v)
+	switch {
+	case p.Socket != nil:
+		f.Evidence = append([]string{why}, f.Evidence...)
+	case p.OpenedBy != nil:
+		f.Evidence = append([]string{why}, p.lineEvidence()...)
+	}
+	list := []Violation{f}
+	j.apply(list, p)
+	return list
+}
+
 // apply sets the status of findings of a port according to the policy.
 func (j *Judge) apply(list []Violation, p Subject) {
 	if j.Policy == nil {
@@ -241,13 +265,19 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
 	if p.Listener != nil {
-		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), p.listenerOf(r), p.advice(r)
+		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), r.lineOf(p.Listener), p.advice(r)
 	}
 	if p.Setting != nil {
 		f.Confidence = min(f.Confidence, p.Setting.Confidence)
 	}
 	if p.Socket != nil {
 		f.Title = boundTitle(r.Title, p.boundTo())
+	}
+	if p.OpenedBy != nil {
+		f.OpenedBy, advice = r.lineOf(p.OpenedBy), p.adviceOfLine(r, advice, f.Vantage)
+		if p.Socket == nil { // else it is in the evidence of the socket
+			f.Evidence = slices.Insert(f.Evidence, min(1, len(f.Evidence)), p.lineEvidence()...)
+		}
 	}
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f

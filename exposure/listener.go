@@ -19,7 +19,7 @@ const (
 
 // boundTo says in words where a listener of a file, or of this machine, is bound: neither
 // says who can reach it.
-func (p *Subject) boundTo() string { return boundTo(p.Target.Addr(), p.through()) }
+func (p *Subject) boundTo() string { return BoundTo(p.Target.Addr(), p.through()) }
 
 // through says what passes connections on to a listener.
 func (p *Subject) through() string {
@@ -32,7 +32,9 @@ func (p *Subject) through() string {
 	return ""
 }
 
-func boundTo(addr netip.Addr, through string) string {
+// BoundTo says in words where something is bound, and through what, in the words of
+// result.Configured, connections reach it.
+func BoundTo(addr netip.Addr, through string) string {
 	all := addr.IsUnspecified()
 	switch {
 	case through == throughCluster && all:
@@ -53,7 +55,7 @@ func (r *Rule) TitleOf(addr netip.Addr, l *result.Configured) string {
 	if r.OfSetting() {
 		return r.Title
 	}
-	return boundTitle(r.Title, boundTo(addr, l.Through))
+	return boundTitle(r.Title, BoundTo(addr, l.Through))
 }
 
 // boundTitle returns the title of a rule for a listener that is bound so.
@@ -76,15 +78,8 @@ func (p *Subject) listenerEvidence() []string {
 		return p.settingEvidence()
 	}
 	list := []string{fmt.Sprintf("%q opens port %d/tcp, %s", p.Listener.Name, p.Target.Port(), p.boundTo())}
-	for _, c := range p.Listener.Causes {
-		sentence := c.Why
-		if c.Anchor != nil && (p.Anchor == nil || *c.Anchor != *p.Anchor) {
-			sentence += fmt.Sprintf(" (%s:%d)", c.Anchor.File, c.Anchor.Line)
-		}
-		if len(list) < maxEvidence-1 {
-			list = append(list, sentence)
-		}
-	}
+	causes := p.causes(p.Listener)
+	list = append(list, causes[:min(len(causes), maxEvidence-2)]...)
 	s := p.Service
 	if s == nil || s.Method == result.MethodTable {
 		return append(list, "only the port number is known; the file does not say which daemon it is")
@@ -108,17 +103,64 @@ func daemon(s *fingerprint.Identification) string {
 }
 
 // binds reports whether binding the listener to loopback closes a finding of the rule.
-func (r *Rule) binds() bool { return r.Kind == KindListener || r.Kind == KindPolicy }
+func (r *Rule) binds() bool {
+	return r.Kind == KindListener || r.Kind == KindPolicy || r.Kind == KindJoined
+}
 
-// listenerOf returns the listener as a finding of the rule has it: with the edit only if
+// lineOf returns what a file says as a finding of the rule has it: with the edit only if
 // that closes the finding.
-func (p *Subject) listenerOf(r *Rule) *result.Configured {
-	if r.binds() || p.Listener.Edit == nil {
-		return p.Listener
+func (r *Rule) lineOf(line *result.Configured) *result.Configured {
+	if r.binds() || line.Edit == nil {
+		return line
 	}
-	l := *p.Listener
+	l := *line
 	l.Edit = nil
 	return &l
+}
+
+// lineEvidence returns the evidence of the line that opens a port that was scanned, and why
+// it is as wide as it is.
+func (p *Subject) lineEvidence() []string {
+	text := fmt.Sprintf("%q opens it", p.OpenedBy.Name)
+	if p.Anchor != nil {
+		text = fmt.Sprintf("%s:%d opens it: %s", p.Anchor.File, p.Anchor.Line, strings.TrimSpace(p.Anchor.Text))
+	}
+	if list := p.causes(p.OpenedBy); len(list) > 0 {
+		text += "; " + list[0]
+	}
+	return []string{text}
+}
+
+// causes returns why a line opens a port as wide as it does.
+func (p *Subject) causes(line *result.Configured) []string {
+	var list []string
+	for _, c := range line.Causes {
+		sentence := c.Why
+		if c.Anchor != nil && (p.Anchor == nil || *c.Anchor != *p.Anchor) {
+			sentence += fmt.Sprintf(" (%s:%d)", c.Anchor.File, c.Anchor.Line)
+		}
+		list = append(list, sentence)
+	}
+	return list
+}
+
+// adviceOfLine returns how to close a finding of a port that was scanned, or on which the
+// machine listens: by the edit of the line that opens it, else as otherwise advised.
+func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string) Advice {
+	e, known := p.OpenedBy.Edit, fix.Builtin().Lookup(p.Fix)
+	if e == nil || known == nil || p.Anchor == nil || !r.binds() {
+		return otherwise
+	}
+	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), Vantage: vantage}
+	if p.Socket != nil { // a scan of 0.0.0.0 verifies nothing
+		v.File, v.Line = p.Anchor.File, p.Anchor.Line
+	}
+	_, rest, _ := strings.Cut(fix.Text([]*fix.Fix{known}, v), "\n")
+	a := Advice{Text: fmt.Sprintf("%s:%d: %s\n%s", p.Anchor.File, e.StartLine, e.Says(), rest), Fixes: []string{known.ID}}
+	if r.Fixes.Also != "" {
+		a.Text += "\n" + fillPort(r.Fixes.Also, p.Target.Port())
+	}
+	return a
 }
 
 // advice returns how to close a finding of a listener of a file.

@@ -26,6 +26,8 @@ const (
 	KindDisclosure RuleKind = "disclosure"
 	// KindPolicy rules enforce the policy file.
 	KindPolicy RuleKind = "policy"
+	// KindJoined rules are about what a scan and the machine, or its files, show together.
+	KindJoined RuleKind = "joined"
 )
 
 // A Rule says when a service is exposed, why that is wrong and how to fix it.

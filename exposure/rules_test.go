@@ -218,7 +218,8 @@ func TestJudge(t *testing.T) {
 func TestEveryRuleIsJudged(t *testing.T) {
 	positive := map[string]bool{"MXS1408": true, "MXS1801": true, // see TestIntrusiveRule and TestForbiddenPort
 		"MXS1410": true, "MXS1411": true, "MXS1412": true, "MXS1413": true, // see TestCertificates
-		"MXS1906": true} // see TestOnlyIPv6
+		"MXS1906":        true, // see TestOnlyIPv6
+		RuleBehindFilter: true} // see TestBehindFilter
 	for _, id := range settingRules {
 		positive[id] = true // see TestSettings
 	}

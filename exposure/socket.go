@@ -19,7 +19,11 @@ func (p *Subject) socketEvidence() []string {
 		list = append(list, fmt.Sprintf("%s listens on %s", holder(w), w.Bound))
 	}
 	if p.Anchor != nil {
-		list = append(list, fmt.Sprintf("%s:%d configures it: %s", p.Anchor.File, p.Anchor.Line, strings.TrimSpace(p.Anchor.Text)))
+		text := fmt.Sprintf("%s:%d configures it: %s", p.Anchor.File, p.Anchor.Line, strings.TrimSpace(p.Anchor.Text))
+		if p.OpenedBy != nil && len(p.OpenedBy.Causes) > 0 {
+			text += "; " + p.causes(p.OpenedBy)[0]
+		}
+		list = append(list, text)
 	}
 	s := p.Service
 	if s == nil || s.Method == result.MethodTable {

@@ -52,6 +52,11 @@ type Subject struct {
 	// scanned or configured. Anchor is then the token that configures it, if that was
 	// found.
 	Socket *result.Listening
+
+	// OpenedBy is what a file says that opens a port that was scanned, or on which the
+	// machine listens; nil if that is not known. Anchor is then the token, and Fix as for
+	// Listener.
+	OpenedBy *result.Configured
 }
 
 // Names returns all names of the port's address.

@@ -225,6 +225,7 @@ func checkFinding(f *result.Finding) error {
 		inTable("verdict", &f.Verdict, result.ParseVerdict),
 		checkAnchor(f.Anchor, "anchor"),
 		checkListener(f.Listener),
+		checkListener(f.OpenedBy),
 		checkAnchor(f.PolicyAnchor, "policy_anchor"),
 		checkAcceptance(f.Acceptance),
 	)
@@ -314,7 +315,7 @@ func checkRun(r *result.Run) error {
 			return badValue("severity", r.Rules[i].Severity.String(), "not a value of the schema")
 		}
 	}
-	return checkPaths(r.Paths)
+	return first(checkPaths(r.Paths), checkJoined(r.Joined))
 }
 
 func checkTool(t *result.Tool) error {

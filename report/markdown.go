@@ -54,6 +54,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	m.caveats(b, v)
 	left := m.table(b, v)
 	left += m.edits(b)
+	left += m.joined(b, v)
 	left += m.paths(b, v)
 	left += m.details(b, v)
 	left += m.resolved(b, v)
@@ -169,6 +170,9 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		case f.Host != "" && f.Listener == nil:
 			where += "<br>" + escape.Markdown(view.ShownNames(f.Host, f.Aliases))
 		}
+		if f.OpenedBy != nil && f.Anchor != nil {
+			where += "<br>" + escape.Code(view.Where(f.Anchor))
+		}
 		what := "not seen"
 		if p := ports[at]; p != nil && p.State == result.StateOpen {
 			what = (&view.PortEntry{Port: p}).Describe()
@@ -191,17 +195,30 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 func (m *markdownWriter) edits(b *budget) int {
 	var list []*result.Finding
 	for _, f := range m.Shown(m.only) {
-		if f.Listener != nil && f.Listener.Edit != nil {
+		if l := f.Line(); l != nil && l.Edit != nil && f.Anchor != nil {
 			list = append(list, f)
 		}
 	}
 	return b.section("\n### Edits\n", "", len(list), func(i int) string {
 		f := list[i]
-		e := f.Listener.Edit
+		e := f.Line().Edit
 		if e.Lines == "" { // a suggestion would have to show a secret
-			return fmt.Sprintf("\n%s line %d closes %s: %s.\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Inline(e.Says()))
+			return fmt.Sprintf("\n%s line %d closes %s: %s.\n", escape.Code(f.Anchor.File), e.StartLine, f.Rule, escape.Inline(e.Says()))
 		}
-		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Host), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
+		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Anchor.File), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
+	})
+}
+
+// joined writes what a scan and a machine, or its files, show together.
+func (m *markdownWriter) joined(b *budget, v *view.View) int {
+	list, unknown := v.Joined()
+	tail := ""
+	if rest := view.UnknownJoined(unknown); rest != "" {
+		tail = "\n" + escape.Markdown(rest) + ".\n"
+	}
+	return b.section("\n### Inside and outside\n\n| State | Port | What is known |\n| --- | --- | --- |\n", tail, len(list), func(i int) string {
+		j := list[i]
+		return fmt.Sprintf("| %s | %s | %s |\n", j.State, escape.Code(view.Place(j.IP, j.Port)), escape.Markdown(view.JoinedText(j)))
 	})
 }
 

@@ -172,7 +172,7 @@ func (p *player) notice(n *result.Notice) error {
 func (p *player) end(r *result.Run, s *result.Summary) error {
 	if r != nil {
 		p.run.EndTime = r.EndTime
-		p.run.Paths = r.Paths
+		p.run.Paths, p.run.Joined = r.Paths, r.Joined
 		if len(r.Rules) > 0 {
 			p.run.Rules = r.Rules
 		}

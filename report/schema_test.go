@@ -20,6 +20,7 @@ func TestSchemaListsTheTables(t *testing.T) {
 	collectEnums(doc, "", enums)
 	checkEnum(t, enums, "state", result.States())
 	checkEnum(t, enums, "reason", result.Reasons())
+	checkEnum(t, enums, "join", result.JoinStates())
 	checkEnum(t, enums, "role", result.Roles())
 	checkEnum(t, enums, "drift", result.Drifts())
 	checkEnum(t, enums, "gate", result.GateResults())

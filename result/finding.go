@@ -32,9 +32,23 @@ type Finding struct {
 	Anchor       *Anchor      `json:"anchor,omitempty"`
 	PolicyAnchor *Anchor      `json:"policy_anchor,omitempty"`
 	Listener     *Configured  `json:"listener,omitempty"` // nil if the port was scanned
-	FirstSeen    Time         `json:"first_seen,omitzero"`
-	LastSeen     Time         `json:"last_seen,omitzero"`
-	Acceptance   *Acceptance  `json:"acceptance,omitempty"`
+
+	// OpenedBy is what a configuration file says that opens a port that was scanned, or on
+	// which the machine listens; nil if that is not known. Anchor is then its token.
+	OpenedBy *Configured `json:"opened_by,omitempty"`
+
+	FirstSeen  Time        `json:"first_seen,omitzero"`
+	LastSeen   Time        `json:"last_seen,omitzero"`
+	Acceptance *Acceptance `json:"acceptance,omitempty"`
+}
+
+// Line returns what the configuration file says that opens the port; nil if no line is
+// known. Anchor is its token.
+func (f *Finding) Line() *Configured {
+	if f.Listener != nil {
+		return f.Listener
+	}
+	return f.OpenedBy
 }
 
 // Active reports whether the finding is neither accepted, nor expected, nor

@@ -38,6 +38,10 @@ type Run struct {
 	// is.
 	Paths []Path `json:"paths,omitempty"`
 
+	// Joined is what the scan and the machine, or its configuration files, show together, by
+	// port and address; nil unless both were given.
+	Joined []Joined `json:"joined,omitempty"`
+
 	// Rules are the rules of the run. A writer keeps those that a finding refers
 	// to, so that a saved run is self-contained.
 	Rules []RuleInfo `json:"rules,omitempty"`

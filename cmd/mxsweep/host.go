@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -20,6 +22,7 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/run/listening"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // hostFlags are the flags of "mxsweep host".
@@ -29,6 +32,8 @@ type hostFlags struct {
 	name    string
 	configs []string
 	expect  string
+	with    string
+	address []string
 }
 
 // standardPlaces are the files and folders that have the configuration of mail daemons,
@@ -54,7 +59,10 @@ process, systemd unit, package and container, and which line of which configurat
 file. It reports the ones that only the mail system itself should reach and that
 are not bound to loopback. Nothing is contacted, executed or changed.
 
-A firewall may protect what is reported; only a scan from outside shows that.
+A firewall may protect what is reported; only a scan from outside shows that. --with
+compares what listens with such a scan, of which RUN is the json or jsonl report:
+which ports are reachable, which ones only a filter protects (MXS1907), which ones
+another machine answers, and which configured daemons do not run.
 
 On Linux it asks the kernel and reads /proc, dpkg's lists and the rules of nftables,
 and includes containers. Without root it does not see who holds the sockets of
@@ -63,6 +71,7 @@ that mail systems use inside a host, the run is incomplete (4). On macOS, the BS
 and Windows it shows addresses and processes only.`,
 		Example: `  mxsweep host
   mxsweep host -o text -o json=host.json
+  mxsweep host --with run.json
   mxsweep host --write-expect mxsweep.yaml`,
 		Args: exactArgs(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -73,6 +82,10 @@ and Windows it shows addresses and processes only.`,
 		f.StringVar(&flags.root, "root", "", "examine the system that is mounted at `DIR`, such as that of the host in a container (Linux)")
 		f.StringVar(&flags.name, "name", "", "the `NAME` of this machine in findings and for the policy (default its host name)")
 		f.StringArrayVar(&flags.configs, "config", nil, "look for the lines that open the ports in the files at `PATH`, and below it; repeatable; none reads none (default the usual folders below /etc)")
+	})
+	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
+		f.StringVar(&flags.with, "with", "", "compare with what a scan from outside saw; `RUN` is its json or jsonl report")
+		f.StringArrayVar(&flags.address, "address", nil, "the address `ADDR` of --with leads to this machine, although it does not have it, as behind address translation; repeatable")
 	})
 	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
 		f.StringVar(&flags.policy, "policy", "", "read gate, expected services, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
@@ -96,11 +109,20 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 	if err := errors.Join(err, errOutputs, noNetworkFormats(specs)); err != nil {
 		return err
 	}
+	outside, addresses, err := flags.outside(a.Rules)
+	if err != nil {
+		return err
+	}
 	if err := a.Look(ctx, sockets.Options{Root: flags.root}, flags.places()); err != nil {
 		return err
 	}
+	if outside != nil {
+		if err := a.With(outside, addresses); err != nil {
+			return err
+		}
+	}
 	var inputs []outfile.Use
-	for _, file := range append(a.Files(), run.PolicyFile(flags.policy)) {
+	for _, file := range append(a.Files(), run.PolicyFile(flags.policy), flags.with) {
 		inputs = append(inputs, outfile.Use{Role: "an input of the run", Name: file})
 	}
 	written := output.Uses(specs)
@@ -119,6 +141,26 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 	s.code = gate.Worse(s.code, c.Decision.Code)
 	s.warn(flags.quiet, &a.Gate, specs, &c.Decision, c.Findings)
 	return errors.Join(outs.Close(), s.writeExpect(a, &c, flags.expect))
+}
+
+// outside reads the scan of --with, nil if there is none, and the addresses of --address.
+func (f *hostFlags) outside(rules *exposure.RuleSet) (*saved.Outside, []netip.Addr, error) {
+	var given []netip.Addr
+	for _, text := range f.address {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, nil, usagef("give an IP address that the scan probed", "reading flag \"--address\": %q is not an IP address", text)
+		}
+		given = append(given, ip)
+	}
+	switch {
+	case f.with != "":
+		o, err := saved.ReadOutside(f.with, rules)
+		return o, given, err
+	case given != nil:
+		return nil, nil, usagef("add --with RUN", "reading flag \"--address\": it names an address of the run of --with")
+	}
+	return nil, nil, nil
 }
 
 // writeExpect writes the expect block of a policy, if a file was named.

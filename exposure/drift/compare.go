@@ -29,6 +29,10 @@ type Conditions struct {
 	// none if it is not in scope; nil means not known.
 	AddressesOf func(name string) []netip.Addr
 
+	// Joined reports whether the run read the configuration files of the host of an
+	// address; nil means of none.
+	Joined func(netip.Addr) bool
+
 	// Gone reports whether a run of files proves that the listener of an entry that was
 	// not found again does not break its rule any longer, and what proves it or is
 	// missing; nil for a scan, of which the ports are added instead.

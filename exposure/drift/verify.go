@@ -31,6 +31,12 @@ const minEvidenceConfidence = 7
 // which its silence counts as evidence.
 const maxChance = 0.001
 
+// SilenceShows reports whether the silence of a port that was probed a number of times, in a
+// run that lost a share of its packets, 0 to 1, shows that it is not open.
+func SilenceShows(loss float64, attempts int) bool {
+	return math.Pow(loss, float64(max(attempts, 1))) <= maxChance
+}
+
 // maxDialogueLoss is the maximum loss with which a dialogue is evidence of a change
 // on a port of the baseline. With more, what is missing in the dialogue may have
 // been lost.
@@ -77,7 +83,7 @@ func (e *Entry) moreConfident(certainty int, product string) bool {
 // then it may be the same as an earlier finding. That a port is open at all is
 // certain.
 func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
-	if f.Rule.Kind == exposure.KindPolicy || f.Listener != nil {
+	if f.Rule.Kind == exposure.KindPolicy || f.Rule.Kind == exposure.KindJoined || f.Listener != nil {
 		return false
 	}
 	for _, addr := range f.AllAddresses() {
@@ -139,7 +145,11 @@ func (c *Comparison) verifyAt(e *Entry, addr netip.Addr, up func(netip.Addr) boo
 		return false, "this run did not probe the port"
 	case s.state == result.StateClosed:
 		return true, "the port is closed now"
-	case s.state == result.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
+	case e.Rule == exposure.RuleBehindFilter && s.state == result.StateFiltered && (c.now.Joined == nil || !c.now.Joined(addr)):
+		return false, "the port is silent, and this run did not read the configuration files of the host"
+	case e.Rule == exposure.RuleBehindFilter && s.state == result.StateOpen:
+		return true, "the port is reachable now"
+	case s.state == result.StateFiltered && !SilenceShows(c.loss, s.attempts):
 		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so it may be open", 100*c.loss)
 	case s.state == result.StateFiltered && up != nil && up(addr):
 		return true, "the port is silent now, while the same host answered on other ports"

@@ -183,7 +183,7 @@ func (a *AcceptedRisk) about(f *exposure.Violation) bool {
 
 // covers reports whether the expectation covers the finding.
 func (e *Expectation) covers(f *exposure.Violation) bool {
-	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure) &&
+	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure || f.Rule.Kind == exposure.KindJoined) &&
 		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
 		(e.protocol() == "" || strings.EqualFold(e.protocol(), f.Service)) &&
 		(e.product() == "" || exposure.HasProduct(f.Product, e.product()))

@@ -38,6 +38,7 @@ func (o Options) self() string {
 // is in the snapshot.
 func List(ctx context.Context, o Options) (*Snapshot, error) {
 	l := &lister{Options: o, owners: map[uint64][]int{}}
+	l.Addresses = readAddresses(filepath.Join(l.proc(), l.self(), "net"))
 	if err := l.listOwn(); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func List(ctx context.Context, o Options) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the sockets: %w", err)
 	}
-	s := &Snapshot{Sockets: listening(ctx, list, readProcess)}
+	s := &Snapshot{Sockets: listening(ctx, list, readProcess), Addresses: ownAddresses()}
 	hidden := 0
 	for i := range s.Sockets {
 		if len(s.Sockets[i].Owners) == 0 {

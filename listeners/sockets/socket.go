@@ -11,6 +11,10 @@ type Snapshot struct {
 	Sockets  []Socket  // ordered by namespace, this machine's own first, port and address
 	Forwards []Forward // ports that address translation passes on
 	Gaps     []Gap     // what could not be seen
+
+	// Addresses are those of the machine's interfaces, without loopback ones; nil if they
+	// are not known.
+	Addresses []netip.Addr
 }
 
 // A Socket is one TCP socket that listens.

@@ -222,8 +222,11 @@ func (b *planBuilder) binds(f *result.Finding) int {
 // key returns the same string for findings that one edit closes.
 func (b *planBuilder) key(f *result.Finding) string {
 	list := b.fixes(f)
-	if len(list) == 0 || f.Listener != nil {
+	switch {
+	case len(list) == 0 || f.Listener != nil:
 		return "text " + f.Remediation
+	case editsLine(f):
+		return fmt.Sprintf("line %s:%d %s", f.Anchor.File, f.OpenedBy.Edit.StartLine, f.OpenedBy.Edit.Text)
 	}
 	key := strings.Join(f.Fixes, " ")
 	if slices.ContainsFunc(list, (*fix.Fix).NeedsPort) {
@@ -232,19 +235,28 @@ func (b *planBuilder) key(f *result.Finding) string {
 	return key
 }
 
+// editsLine reports whether the edit of a line closes a finding of a port that was scanned,
+// or on which the machine listens.
+func editsLine(f *result.Finding) bool {
+	return f.OpenedBy != nil && f.OpenedBy.Edit != nil && f.Anchor != nil
+}
+
 // edit returns the edit for a finding.
 func (b *planBuilder) edit(f *result.Finding) Edit {
 	list := b.fixes(f)
 	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
-	if len(list) > 0 && f.Listener == nil {
+	if len(list) > 0 && f.Listener == nil && !editsLine(f) {
 		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
 	}
 	if len(list) == 1 {
 		e.File = list[0].File
 	}
-	if f.Listener != nil {
+	switch {
+	case f.Listener != nil:
 		e.File = f.Host
+	case editsLine(f):
+		e.File = f.Anchor.File
 	}
 	e.Lines = strings.Split(text, "\n")
 	e.Summary = e.Lines[0]

@@ -96,7 +96,7 @@ func (h htmlEvidence) dialogue() htmlDialogue {
 	if f := h.finding; f != nil {
 		w.Facts = append(w.Facts, withText([]htmlFact{
 			{Label: "Confidence", Text: strconv.Itoa(f.Confidence) + " of 10"},
-			{Label: "In scope because of", Text: view.Where(f.Anchor), Mono: true},
+			{Label: anchorLabel(f), Text: view.Where(f.Anchor), Mono: true},
 			{Label: "Policy", Text: view.Where(f.PolicyAnchor), Mono: true},
 			{Label: "First seen", Text: f.FirstSeen.String()},
 			{Label: "Last seen", Text: f.LastSeen.String()},
@@ -104,6 +104,14 @@ func (h htmlEvidence) dialogue() htmlDialogue {
 		})...)
 	}
 	return w
+}
+
+// anchorLabel says what the anchor of a finding is.
+func anchorLabel(f *result.Finding) string {
+	if f.OpenedBy != nil {
+		return "Opened by"
+	}
+	return "In scope because of"
 }
 
 func dialogueOf(p *result.Port) htmlDialogue {

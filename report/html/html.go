@@ -100,6 +100,8 @@ type htmlPage struct {
 	Plan              fixplan.Plan
 	Rules             []htmlRule
 	Matrix            htmlMatrix
+	Joined            []htmlJoined
+	JoinedUnknown     string
 	Paths             []htmlPath
 	PathLegend        []string
 	PathsLeft         int
@@ -188,6 +190,7 @@ func newHTMLPage(v *view.View, c *view.Collector, o format.Options) *htmlPage {
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
 	p.Paths, p.PathLegend, p.PathsLeft = paths(v)
+	p.Joined, p.JoinedUnknown = joined(v)
 	p.Resolved = b.resolved()
 	p.Hosts = b.hosts()
 	return p

@@ -122,10 +122,11 @@ func (b *sarifBuilder) related(f *result.Finding) []sarifLocation {
 	if f.Anchor != nil && f.PolicyAnchor != nil {
 		list = append(list, sarifLocation{ID: 1, Message: &sarifText{Text: "the policy for this host"}, Physical: b.physical(f.PolicyAnchor)})
 	}
-	if f.Listener == nil {
+	line := f.Line()
+	if line == nil {
 		return list
 	}
-	for _, c := range f.Listener.Causes {
+	for _, c := range line.Causes {
 		if c.Anchor != nil && (f.Anchor == nil || *c.Anchor != *f.Anchor) {
 			list = append(list, sarifLocation{ID: len(list) + 1, Message: &sarifText{Text: plainSARIF(c.Why)}, Physical: b.physical(c.Anchor)})
 		}
@@ -135,10 +136,11 @@ func (b *sarifBuilder) related(f *result.Finding) []sarifLocation {
 
 // fixes returns the edit of the file that closes a finding; nil if there is none.
 func (b *sarifBuilder) fixes(f *result.Finding) []sarifFix {
-	if f.Listener == nil || f.Listener.Edit == nil || f.Anchor == nil {
+	line := f.Line()
+	if line == nil || line.Edit == nil || f.Anchor == nil {
 		return nil
 	}
-	e := f.Listener.Edit
+	e := line.Edit
 	return []sarifFix{{
 		Description: sarifText{Text: "Bind the listener to loopback: " + plainSARIF(e.Says()) + "."},
 		Changes: []sarifChange{{Artifact: b.physical(f.Anchor).Artifact, Replacements: []sarifReplacement{{
@@ -186,7 +188,11 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 		fmt.Fprintf(&s, " Seen: %s.", m.text(strings.TrimSuffix(f.Evidence[0], ".")))
 	}
 	if f.Anchor != nil {
-		fmt.Fprintf(&s, " It is in scope through %s line %d", m.name(f.Anchor.File), f.Anchor.Line)
+		through := "in scope through"
+		if f.OpenedBy != nil {
+			through = "opened by"
+		}
+		fmt.Fprintf(&s, " It is %s %s line %d", through, m.name(f.Anchor.File), f.Anchor.Line)
 		if f.PolicyAnchor != nil {
 			s.WriteString(" and subject to the [policy](1)")
 		}

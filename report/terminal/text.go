@@ -43,6 +43,7 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 	t.verdict(v)
 	t.summary(v)
 	t.sockets()
+	t.joined(v)
 	t.plan()
 	t.hosts(v)
 	t.paths(v)
@@ -243,7 +244,7 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 		head += " (" + string(f.Drift) + ")"
 	}
 	t.Para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
-	if a := f.Anchor; f.Listener != nil && a != nil {
+	if a := f.Anchor; f.Line() != nil && a != nil {
 		t.labeled(6, "at", view.Where(a)+"  "+words.Shorten(strings.TrimSpace(a.Text), briefEvidence))
 	}
 	for i, e := range f.Evidence {

@@ -247,6 +247,15 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 	return p
 }
 
+// Line returns what the file says of a listener, with the edit that binds it to loopback, and
+// the id of the fix that makes the edit, "" if there is none.
+func (a *Audit) Line(l *listeners.Listener) (*result.Configured, string) {
+	p := a.subject(l)
+	p.Fix = fixOf(l)
+	p.Listener.Edit = a.edit(&p)
+	return p.Listener, p.Fix
+}
+
 // facts returns what the gate needs to know, and the notices about what is accepted.
 func (a *Audit) facts(undecided []listeners.Doubt) (gate.RunFacts, []result.Notice) {
 	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: uint64(len(a.found)), Open: uint64(len(a.found) + len(a.read.Listeners))}}

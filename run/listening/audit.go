@@ -6,16 +6,19 @@ package listening
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/sockets"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/configured"
+	"github.com/mxsweep/mxsweep/run/saved"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -37,6 +40,12 @@ type Audit struct {
 	start    time.Time
 	snapshot *sockets.Snapshot
 	files    *configured.Audit // nil if no configuration was read
+
+	outside   *saved.Outside // nil if there is no scan from outside
+	addresses []netip.Addr   // of the scan that lead to this machine
+
+	bound map[netip.AddrPort]*sockets.Socket     // which were judged, by target
+	lines map[netip.AddrPort]*listeners.Listener // that open them
 }
 
 // Look lists what listens, and reads the configuration files that the paths name and
@@ -66,6 +75,7 @@ func (a *Audit) Files() []string {
 type Outcome struct {
 	Open     []exposure.Subject   // what listens, each address and port once
 	Findings []exposure.Violation // as assessed by the gate
+	Joined   []result.Joined      // what a scan from outside and the machine show together; nil without a scan
 	Decision gate.Decision        // with the exit code and the notices
 	Summary  result.Summary
 }
@@ -79,24 +89,44 @@ func (a *Audit) Conclude() Outcome {
 	var c Outcome
 	c.Open = a.subjects()
 	j := a.judge()
+	a.explain(c.Open)
+	var outside *joiner
+	if a.outside != nil {
+		outside = a.join(c.Open)
+		c.Joined = outside.rows()
+	}
 	var unknown []exposure.Subject
-	for _, p := range c.Open {
+	for i, p := range c.Open {
 		if local(&p) {
 			continue
 		}
 		if a.undecided(&p) {
 			unknown = append(unknown, p)
 		}
+		if outside != nil {
+			c.Findings = append(c.Findings, outside.findings(j, i)...)
+			continue
+		}
 		c.Findings = append(c.Findings, j.Findings(p)...)
 	}
 	c.Findings = exposure.JoinAddresses(c.Findings)
-	facts, told := a.facts(c.Open, unknown)
+	facts, told := a.facts(c.Open, unknown, outside)
 	criteria := a.Gate
 	criteria.MinCoverage = 0 // facts has what is not known
 	c.Decision = gate.Decide(criteria, facts, c.Findings)
 	c.Decision.Notices = append(c.Decision.Notices, told...)
 	c.Summary = a.summary(&c.Decision, facts.Coverage)
 	return c
+}
+
+// explain adds what the file says to the ports of which the line is known.
+func (a *Audit) explain(open []exposure.Subject) {
+	for i := range open {
+		p := &open[i]
+		if line := a.lines[p.Target]; line != nil && !local(p) && p.Socket.Through == "" {
+			p.OpenedBy, p.Fix = a.files.Line(line)
+		}
+	}
 }
 
 // judge returns the judge for this machine.
@@ -123,7 +153,7 @@ func (a *Audit) undecided(p *exposure.Subject) bool {
 }
 
 // facts returns what the gate needs to know, and notices that do not matter to it.
-func (a *Audit) facts(open, unknown []exposure.Subject) (gate.RunFacts, []result.Notice) {
+func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.RunFacts, []result.Notice) {
 	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: 1}}
 	var told, missing []result.Notice
 	for i := range unknown {
@@ -140,6 +170,10 @@ func (a *Audit) facts(open, unknown []exposure.Subject) (gate.RunFacts, []result
 		}
 		n.Level = result.LevelNote
 		told = append(told, n)
+	}
+	if outside != nil {
+		elsewhere, more := outside.notices()
+		missing, told = append(missing, elsewhere...), append(told, more...)
 	}
 	f.Coverage.Open = uint64(len(open) - len(unknown))
 	f.Coverage.Planned = f.Coverage.Open + uint64(len(missing))

@@ -20,6 +20,7 @@ import (
 // and port once. A socket of a container whose namespace has no known address is left
 // out, unless it is published.
 func (a *Audit) subjects() []exposure.Subject {
+	a.bound, a.lines = map[netip.AddrPort]*sockets.Socket{}, map[netip.AddrPort]*listeners.Listener{}
 	var list []exposure.Subject
 	done := map[netip.AddrPort]bool{}
 	add := func(p exposure.Subject) {
@@ -28,13 +29,22 @@ func (a *Audit) subjects() []exposure.Subject {
 			list = append(list, p)
 		}
 	}
+	note := func(target netip.AddrPort, s *sockets.Socket, line *listeners.Listener) {
+		if a.bound[target] == nil {
+			a.bound[target], a.lines[target] = s, line
+		}
+	}
 	for i := range a.snapshot.Sockets {
 		s := &a.snapshot.Sockets[i]
 		switch {
 		case s.Own() && !forwarded(s):
-			add(a.subject(s, netip.AddrPortFrom(s.Address, s.Port)))
+			p := a.subject(s, netip.AddrPortFrom(s.Address, s.Port))
+			note(p.Target, s, a.line(s))
+			add(p)
 		case s.Own():
-			add(a.published(a.forward(s), s))
+			p := a.published(a.forward(s), s)
+			note(p.Target, s, nil)
+			add(p)
 		case len(s.Namespace.Addresses) > 0 && !s.Loopback():
 			p := a.subject(s, netip.AddrPortFrom(s.Namespace.Addresses[0], s.Port))
 			p.Host, p.Socket.Through = "", result.SocketContainer
@@ -43,7 +53,9 @@ func (a *Audit) subjects() []exposure.Subject {
 	}
 	for i := range a.snapshot.Forwards {
 		if f := &a.snapshot.Forwards[i]; f.To.Addr().IsValid() {
-			add(a.published(f, nil))
+			p := a.published(f, nil)
+			note(p.Target, &sockets.Socket{Address: p.Target.Addr(), Port: f.Port, Dual: sockets.DualNo}, nil)
+			add(p)
 		}
 	}
 	slices.SortStableFunc(list, func(x, y exposure.Subject) int {

@@ -24,6 +24,6 @@ func (a *Audit) Write(tool result.Tool, args []string, w format.Writer, c *Outco
 		Scope:     result.Scope{Name: a.Name, SHA256: hex.EncodeToString(sum[:])},
 	}, "")
 	output.WriteJudged(w, tool, run, &output.Judged{
-		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules,
+		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules, Joined: c.Joined,
 	})
 }

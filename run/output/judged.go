@@ -20,6 +20,7 @@ type Judged struct {
 	Gate     *gate.Criteria
 	Rules    *exposure.RuleSet
 	Paths    []result.Path // how mail flows; nil if that is not known
+	Joined   []result.Joined
 }
 
 // WriteJudged writes a run from its start to its end. The writer keeps its errors and
@@ -41,7 +42,7 @@ func WriteJudged(w format.Writer, tool result.Tool, run result.Run, j *Judged) {
 	run.Rules = j.Rules.Infos(func(id string) bool {
 		return slices.ContainsFunc(j.Findings, func(f exposure.Violation) bool { return f.Rule != nil && f.Rule.ID == id })
 	})
-	run.Paths = report.Clean(j.Paths, "")
+	run.Paths, run.Joined = report.Clean(j.Paths, ""), report.Clean(j.Joined, "")
 	run.EndTime = result.NewTime(time.Now())
 	_ = w.End(run, *j.Summary)
 }
