@@ -223,6 +223,8 @@ func (b *planBuilder) binds(f *result.Finding) int {
 func (b *planBuilder) key(f *result.Finding) string {
 	list := b.fixes(f)
 	switch {
+	case f.Listener != nil && f.Listener.Edit != nil:
+		return fmt.Sprintf("edit %+v", *f.Listener.Edit)
 	case len(list) == 0 || f.Listener != nil:
 		return "text " + f.Remediation
 	case editsLine(f):

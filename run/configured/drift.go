@@ -10,34 +10,57 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/listeners"
-	"github.com/mxsweep/mxsweep/listeners/config"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // drift compares the findings with the baseline.
 func (a *Audit) drift(findings []exposure.Violation, undecided []listeners.Doubt) ([]exposure.Violation, []result.Notice) {
+	k := a.known(undecided)
 	c := drift.Compare(a.Baseline, drift.Conditions{
 		Vantage: vantage,
-		Gone:    func(e *drift.Entry) (bool, string) { return a.gone(e, undecided) },
+		Gone:    func(e *drift.Entry) (bool, string) { return a.gone(e, k) },
 	}, a.Rules)
 	return c.Finish(findings, nil, a.Policy, a.Now)
 }
 
+// known is what a run knows of its files.
+type known struct {
+	undecided, read map[string]bool // by file
+	listeners       map[[2]string]bool
+}
+
+// known returns what the run knows of its files.
+func (a *Audit) known(undecided []listeners.Doubt) *known {
+	k := &known{map[string]bool{}, map[string]bool{}, map[[2]string]bool{}}
+	for _, d := range undecided {
+		k.undecided[d.At.File] = true
+	}
+	for _, name := range a.tree.Files() {
+		k.read[name] = true
+	}
+	for _, f := range a.found {
+		k.read[f.Name] = true
+	}
+	for i := range a.read.Listeners {
+		l := &a.read.Listeners[i]
+		k.listeners[[2]string{l.At.File, l.Service}] = true
+	}
+	return k
+}
+
 // gone reports whether the listener of an entry, which no finding is about, is known not
 // to break its rule any longer, and why.
-func (a *Audit) gone(e *drift.Entry, undecided []listeners.Doubt) (fixed bool, why string) {
-	read := slices.Contains(a.tree.Files(), e.Host) || slices.ContainsFunc(a.found, func(f config.Found) bool { return f.Name == e.Host })
-	has := slices.ContainsFunc(a.read.Listeners, func(l listeners.Listener) bool { return l.At.File == e.Host && l.Service == e.Listener })
+func (a *Audit) gone(e *drift.Entry, k *known) (fixed bool, why string) {
 	switch {
-	case slices.ContainsFunc(undecided, func(d listeners.Doubt) bool { return d.At.File == e.Host }):
+	case k.undecided[e.Host]:
 		return false, fmt.Sprintf("the files do not decide all of %s", e.Host)
-	case read && a.ofSetting(e) && !a.publishes():
+	case k.read[e.Host] && a.ofSetting(e) && !a.publishes():
 		return false, "this run read no file that publishes ports of containers, which the finding may depend on"
-	case read && a.ofSetting(e):
+	case k.read[e.Host] && a.ofSetting(e):
 		return true, "the setting no longer breaks the rule"
-	case has:
+	case k.listeners[[2]string{e.Host, e.Listener}]:
 		return true, "the listener no longer breaks the rule"
-	case read:
+	case k.read[e.Host]:
 		return true, "the file no longer has the listener"
 	case a.covers(e.Host) && a.missing(e.Host):
 		return true, "the file is no longer there"

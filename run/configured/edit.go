@@ -67,6 +67,10 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		newEnd += max(to-end, 0)
 		start, end = min(start, from), max(end, to)
 	}
+	if !strings.Contains(old[start:end], "\n") && !strings.Contains(text[start:newEnd], "\n") {
+		from, to := words(old, start, end)
+		start, end, newEnd = from, to, newEnd+to-end
+	}
 	a, b := f.Anchor(start, start), f.Anchor(end, end)
 	if from, _ := f.Range(&a); from != start {
 		return nil
@@ -91,6 +95,38 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		e.Lines = strings.TrimSuffix(text[from:to], "\r")
 	}
 	return e
+}
+
+// words widens a range of a text to whole words: addresses with brackets and ports, and what
+// is in quotation marks of which it has one.
+func words(text string, start, end int) (from, to int) {
+	for {
+		for start > 0 && inWord(text[start-1]) {
+			start--
+		}
+		for end < len(text) && inWord(text[end]) {
+			end++
+		}
+		closes := strings.HasPrefix(text[end:], "]")
+		switch {
+		case closes && strings.Count(text[start:end], "[") > strings.Count(text[start:end], "]"):
+			end++
+			continue
+		case closes && start > 0 && text[start-1] == '[' && strings.HasPrefix(text[end:], "]:"):
+			start, end = start-1, end+1
+			continue
+		}
+		break
+	}
+	if start > 0 && (text[start-1] == '"' || text[start-1] == '\'') && strings.Count(text[start:end], text[start-1:start])%2 == 1 {
+		start--
+	}
+	return start, end
+}
+
+// inWord reports whether a byte is one of a word.
+func inWord(c byte) bool {
+	return c >= utf8.RuneSelf || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte(".:*_-/@%$", c) >= 0
 }
 
 // lineEnd reports whether the end of a line begins at an offset of a text.

@@ -39,6 +39,28 @@ func FuzzHunk(f *testing.F) {
 	})
 }
 
+// An edit has whole words, whichever line the token of the port is on.
+func TestEditsHaveWholeWords(t *testing.T) {
+	for _, tt := range []struct{ old, text, was, now string }{
+		{"  port = 24\n  address = 10.0.0.1, 0.0.0.0 # x\n", "  port = 24\n  address = 10.0.0.1, 127.0.0.1 # x\n", "0.0.0.0", "127.0.0.1"},
+		{"port = 24\nlisten = 0.0.0.0 ::\n", "port = 24\nlisten = 127.0.0.1 ::1\n", "0.0.0.0 ::", "127.0.0.1 ::1"},
+		{"# 24\nlisten 10143; listen [::]:10143;\n", "# 24\nlisten 127.0.0.1:10143; listen [::1]:10143;\n", "10143; listen [::]:10143", "127.0.0.1:10143; listen [::1]:10143"},
+		{"# 24\na [::]:24 b\n", "# 24\na [::1]:24 b\n", "[::]:24", "[::1]:24"},
+		{"a: {published: \"24\"}\n", "a: {published: \"24\", host_ip: 127.0.0.1}\n", "\"24\"", "\"24\", host_ip: 127.0.0.1"},
+	} {
+		file := source.NewFile("x", "x", tt.old)
+		at := strings.Index(tt.old, "24")
+		token := file.Anchor(max(at, 0), max(at, 0)+2)
+		if strings.HasPrefix(tt.old, "a: {") {
+			token = file.Anchor(at, at+3)
+		}
+		e := hunk(file, tt.text, &token)
+		if e == nil || e.Old != tt.was || e.Text != tt.now {
+			t.Errorf("%q: %+v", tt.old, e)
+		}
+	}
+}
+
 // place returns the offset of a line and a column of UTF-16 code units.
 func place(text string, line, column int) int {
 	at := 0
