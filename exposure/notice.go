@@ -215,7 +215,7 @@ var noticeKinds = []NoticeKind{
 		"Name the files, or the folder that has them; \"mxsweep config --help\" lists the kinds."},
 	{NoticeUnseen, "ListenersUnseen", result.LevelError, "This machine did not show everything that listens on it.",
 		"The process of a socket, the sockets of a container or the rules of address translation could not be read, or there was more than a limit allows. Where mail could be exposed by what was not seen, the run cannot pass; elsewhere this is a note.",
-		"Run mxsweep host as root, or with the capabilities CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN and CAP_NET_ADMIN."},
+		"Run mxsweep host as root, or with the capabilities CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN and CAP_NET_ADMIN, or accept the notice in the policy."},
 	{NoticeElsewhere, "AnsweredElsewhere", result.LevelError, "A port is reachable by an address of this machine, but nothing listens here.",
 		"A proxy, address translation or another host answers in its place, or the daemon was stopped or bound differently after the scan. If the scan has a finding of the port, this run cannot judge it, so it cannot pass; otherwise this is a note.",
 		"Find out where the connections go, look at that machine with mxsweep host, and scan again if the daemon has changed since."},

@@ -89,7 +89,7 @@ and Windows it shows addresses and processes only.`,
 	})
 	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
 		f.StringVar(&flags.policy, "policy", "", "read gate, expected services, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
-		flags.registerFailOn(f)
+		flags.registerFindings(f)
 		f.Float64Var(&flags.minCoverage, "min-coverage", 1, "exit 4 if less than the fraction `F` (0 to 1) of the ports could be judged")
 		flags.registerSoftFail(f)
 		registerNow(f, &flags.scanFlags)
@@ -113,6 +113,9 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
+	if !flags.quiet && a.Baseline != nil {
+		s.tellUnknownRules(flags.baseline, a.Rules, saved.RulesOfBaseline(a.Baseline))
+	}
 	if err := a.Look(ctx, sockets.Options{Root: flags.root}, flags.places()); err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 		}
 	}
 	var inputs []outfile.Use
-	for _, file := range append(a.Files(), run.PolicyFile(flags.policy), flags.with) {
+	for _, file := range append(a.Files(), flags.baseline, run.PolicyFile(flags.policy), flags.with) {
 		inputs = append(inputs, outfile.Use{Role: "an input of the run", Name: file})
 	}
 	written := output.Uses(specs)
@@ -188,7 +191,7 @@ func (f *hostFlags) outputSpecs(s *session) ([]output.Spec, error) {
 	return slices.DeleteFunc(specs, func(o output.Spec) bool { return o.File == "-" }), nil
 }
 
-// newHostAudit reads the policy. All errors are reported at once.
+// newHostAudit reads the policy and the baseline that the flags name. All errors are reported at once.
 func newHostAudit(flags *hostFlags, given *pflag.FlagSet) (*listening.Audit, error) {
 	known, rules, err := run.LoadKnowledge()
 	if err != nil {
@@ -202,7 +205,11 @@ func newHostAudit(flags *hostFlags, given *pflag.FlagSet) (*listening.Audit, err
 	if a.Gate, err = flags.demands(given).Criteria(a.Policy, rules); err != nil {
 		errs = append(errs, err)
 	} else {
-		errs = append(errs, run.CheckGate(a.Gate, true, false))
+		errs = append(errs, run.CheckGate(a.Gate, true, flags.baseline != ""))
+	}
+	if flags.baseline != "" {
+		a.Baseline, _, err = saved.ReadBaseline(flags.baseline, rules)
+		errs = append(errs, err)
 	}
 	if a.Name == "" {
 		if a.Name, err = os.Hostname(); err != nil {

@@ -33,9 +33,10 @@ type Conditions struct {
 	// address; nil means of none.
 	Joined func(netip.Addr) bool
 
-	// Gone reports whether a run of files proves that the listener of an entry that was
-	// not found again does not break its rule any longer, and what proves it or is
-	// missing; nil for a scan, of which the ports are added instead.
+	// Gone reports whether a run that probes nothing, of files or of what listens on a
+	// machine, proves that the listener of an entry that was not found again does not
+	// break its rule any longer, and what proves it or is missing; nil for a scan, of which
+	// the ports are added instead.
 	Gone func(e *Entry) (fixed bool, why string)
 }
 

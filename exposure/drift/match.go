@@ -81,6 +81,9 @@ func (x *entryIndex) takeListener(f *exposure.Violation) []*Entry {
 // another host, which is so if the name of the entry has other addresses now.
 func (x *entryIndex) same(e *Entry, f *exposure.Violation) bool {
 	addresses := f.AllAddresses()
+	if x.now.Gone != nil { // each machine has 0.0.0.0
+		return exposure.CanonicalName(f.Host) == exposure.CanonicalName(e.Host)
+	}
 	if e.Host != "" && f.Host != "" && x.now.Identity != exposure.IdentityAddress {
 		if slices.ContainsFunc(f.Names(), func(name string) bool { return exposure.CanonicalName(name) == exposure.CanonicalName(e.Host) }) {
 			return true

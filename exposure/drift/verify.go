@@ -123,12 +123,13 @@ func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why
 	return fixed, why
 }
 
-// verifyListener is verify where the run, or the entry, is one of files.
+// verifyListener is verify where the run probes nothing, or the entry is one of a file.
 func (c *Comparison) verifyListener(e *Entry) (fixed bool, why string) {
+	files := c.now.Vantage.String() == string(exposure.ClassConfig)
 	switch {
-	case c.now.Gone == nil:
+	case c.now.Gone == nil || e.Listener != "" && !files:
 		return false, "this run did not read configuration files"
-	case e.Listener == "":
+	case e.Listener == "" && files:
 		return false, "this run read configuration files and did not probe the port"
 	}
 	return c.now.Gone(e)

@@ -12,7 +12,7 @@ import (
 // acceptableNotices are the codes of notices about one host, or one name, that
 // make a run incomplete and that a policy may accept: the user knows why the host
 // cannot be assessed.
-var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost, exposure.NoticeUndecided}
+var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost, exposure.NoticeUndecided, exposure.NoticeUnseen}
 
 // isNotice reports whether the acceptance is about a notice, and not about a
 // finding.

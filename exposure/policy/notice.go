@@ -37,7 +37,7 @@ func (p *Policy) notices(findings []exposure.Violation, told []result.Notice, no
 	}
 	var list entryNotices
 	list.acceptances(p, func(a *AcceptedRisk) string {
-		if a.Hosts.OfFiles() != ofFiles {
+		if a.Hosts.OfFiles() != ofFiles || a.ofHost() {
 			return ""
 		}
 		return a.condition(findings, told, now)
@@ -51,6 +51,25 @@ func (p *Policy) notices(findings []exposure.Violation, told []result.Notice, no
 	}
 	return list.all()
 }
+
+// HostNotices is Notices for a run that lists what listens on one machine: it is about the
+// acceptances of what could not be seen there. The other entries are for scans as well.
+func (p *Policy) HostNotices(told []result.Notice, now time.Time) []result.Notice {
+	if p == nil {
+		return nil
+	}
+	var list entryNotices
+	list.acceptances(p, func(a *AcceptedRisk) string {
+		if !a.ofHost() || !a.uses(told) && a.age(now) != exposure.NoticeAcceptanceExpired {
+			return "" // it may be for another machine
+		}
+		return a.age(now)
+	})
+	return list.all()
+}
+
+// ofHost reports whether only a run on the machine itself can use the acceptance.
+func (a *AcceptedRisk) ofHost() bool { return a.Rule == exposure.NoticeUnseen }
 
 // OwnNotices returns the notices about the policy's acceptances that do not need
 // a run: which expired, expire soon or cover very many hosts.

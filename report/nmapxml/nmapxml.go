@@ -33,6 +33,9 @@ func (n *nmapWriter) End(r result.Run, s result.Summary) error {
 	if view.OfFiles(&r) {
 		return errors.New("the run read configuration files: nmap's XML has no place for them")
 	}
+	if view.OfSockets(&r) {
+		return errors.New("the run is of mxsweep host: nmap's XML has hosts that were scanned, by their addresses")
+	}
 	n.Finish(r)
 	w := bufio.NewWriter(n.w)
 	n.head(w)

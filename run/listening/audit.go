@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/listeners"
@@ -29,6 +30,9 @@ type Audit struct {
 	Policy *policy.Policy // nil if there is none
 	Gate   gate.Criteria  // its minimum coverage is not used
 	Now    time.Time      // when accepted risks must be valid
+
+	// Baseline is compared with the findings; nil if there is none.
+	Baseline *drift.Baseline
 
 	// Name is the name of the machine in findings, and for the policy.
 	Name string
@@ -111,11 +115,19 @@ func (a *Audit) Conclude() Outcome {
 	}
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	facts, told := a.facts(c.Open, unknown, outside)
+	if a.Baseline != nil {
+		var drifted []result.Notice
+		c.Findings, drifted = a.drift(c.Findings, c.Open)
+		told = append(told, drifted...)
+	}
 	criteria := a.Gate
 	criteria.MinCoverage = 0 // facts has what is not known
 	c.Decision = gate.Decide(criteria, facts, c.Findings)
 	c.Decision.Notices = append(c.Decision.Notices, told...)
+	entries := a.Policy.HostNotices(c.Decision.Notices, a.Now)
+	c.Decision.Notices = append(c.Decision.Notices, entries...)
 	c.Summary = a.summary(&c.Decision, facts.Coverage)
+	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
 	return c
 }
 
@@ -156,16 +168,25 @@ func (a *Audit) undecided(p *exposure.Subject) bool {
 func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.RunFacts, []result.Notice) {
 	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: 1}}
 	var told, missing []result.Notice
+	accepted := a.Policy.AcceptsNotice(exposure.NoticeUnseen, netip.Addr{}, []string{a.Name}, a.Now)
+	unseen := func(n result.Notice) {
+		if accepted == nil {
+			missing = append(missing, n)
+			return
+		}
+		told = append(told, exposure.AcceptNotice(n, accepted))
+		f.Coverage.Accepted++
+	}
 	for i := range unknown {
 		p := &unknown[i]
-		missing = append(missing, exposure.NewNotice(exposure.NoticeUnseen, p.Target.String(), nil,
+		unseen(exposure.NewNotice(exposure.NoticeUnseen, a.Name, nil,
 			"Who listens on %s could not be seen, and mail systems use port %d inside a host.", p.Socket.Bound, p.Target.Port()))
 	}
 	containers := slices.ContainsFunc(a.snapshot.Sockets, func(s sockets.Socket) bool { return !s.Own() })
 	for _, g := range a.snapshot.Gaps {
 		n := exposure.NewNotice(exposure.NoticeUnseen, a.Name, nil, "Not seen: %s%s.", g.Problem, cause(g.Err))
 		if g.Kind == sockets.GapForwards && containers || g.Kind == sockets.GapLimit {
-			missing = append(missing, n)
+			unseen(n)
 			continue
 		}
 		n.Level = result.LevelNote

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/listeners/sockets"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/configured"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -188,6 +190,49 @@ func TestConclude(t *testing.T) {
 				t.Errorf("code %d\nopen %q\nfindings %q\n%+v", got.Decision.Code, open, findings, got.Decision.Notices)
 			}
 		})
+	}
+}
+
+// A finding of the baseline that is not there any longer is fixed only if what was seen
+// shows that.
+func TestDrift(t *testing.T) {
+	before := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{listen("0.0.0.0:10024", "amavisd")}}, nil)
+	known := drift.NewBaseline(drift.Header{Created: before.Now, Vantage: vantage.String(), ScopeSHA256: before.scopeSHA256()}, nil, before.Conclude().Findings)
+	for name, c := range map[string]struct {
+		sockets []sockets.Socket
+		gap     sockets.GapKind
+		host    string
+		want    result.Drift
+	}{
+		"the same":                 {sockets: []sockets.Socket{listen("[::]:10024", "amavisd")}, want: result.DriftUnchanged},
+		"on loopback":              {sockets: []sockets.Socket{listen("127.0.0.1:10024", "amavisd")}, gap: sockets.GapForwards, want: result.DriftFixed},
+		"nothing":                  {want: result.DriftFixed},
+		"no rule":                  {sockets: []sockets.Socket{listen("0.0.0.0:10024", "sshd")}, want: result.DriftFixed},
+		"the process is not seen":  {sockets: []sockets.Socket{listen("0.0.0.0:10024", "")}, want: result.DriftUnverified},
+		"forwards are not seen":    {gap: sockets.GapForwards, want: result.DriftUnverified},
+		"a limit":                  {gap: sockets.GapLimit, want: result.DriftUnverified},
+		"in a container":           {sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10024", "amavisd")}, want: result.DriftFixed},
+		"on another machine":       {host: "mx2.example.org", want: result.DriftUnverified},
+		"the name is spelled anew": {host: "MX.example.org", want: result.DriftFixed},
+	} {
+		s := &sockets.Snapshot{Sockets: c.sockets}
+		if c.gap != "" {
+			s.Gaps = []sockets.Gap{{Kind: c.gap}}
+		}
+		a := audit(t, s, nil)
+		a.Baseline = known
+		if c.host != "" {
+			a.Name = c.host
+		}
+		var got []result.Drift
+		for _, f := range a.Conclude().Findings {
+			if f.Rule.ID == "MXS1001" {
+				got = append(got, f.Drift)
+			}
+		}
+		if !slices.Equal(got, []result.Drift{c.want}) {
+			t.Errorf("%s: %q, want %s", name, got, c.want)
+		}
 	}
 }
 

@@ -1,9 +1,6 @@
 package listening
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/report/format"
@@ -15,15 +12,18 @@ import (
 // keeps its errors and returns them when it is closed.
 func (a *Audit) Write(tool result.Tool, args []string, w format.Writer, c *Outcome) {
 	tool.RulesVersion = a.Rules.Version
-	sum := sha256.Sum256([]byte(a.Name))
-	run := report.Clean(result.Run{
+	run := result.Run{
 		ID:        report.NewRunID(),
 		StartTime: result.NewTime(a.start),
 		Args:      append([]string{"mxsweep"}, redact.Args(args)...),
 		Vantage:   vantage.String(),
-		Scope:     result.Scope{Name: a.Name, SHA256: hex.EncodeToString(sum[:])},
-	}, "")
-	output.WriteJudged(w, tool, run, &output.Judged{
+		Scope:     result.Scope{Name: a.Name, SHA256: a.scopeSHA256()},
+	}
+	if a.Baseline != nil {
+		comparable, why := a.comparison(c.Open).Comparable()
+		run.Baseline = &result.BaselineInfo{SHA256: a.Baseline.SHA256, Created: result.NewTime(a.Baseline.Created), Comparable: comparable, Why: why}
+	}
+	output.WriteJudged(w, tool, report.Clean(run, ""), &output.Judged{
 		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules, Joined: c.Joined,
 	})
 }

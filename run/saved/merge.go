@@ -59,6 +59,9 @@ func (m *Merger) Check() error {
 		if view.OfFiles(&r.Record) {
 			errs = append(errs, fault.Usagef(`merge runs of "mxsweep scan"; give all files to one "mxsweep config"`, "merging %q: it is a run of configuration files", r.File))
 		}
+		if view.OfSockets(&r.Record) {
+			errs = append(errs, fault.Usagef(`merge runs of "mxsweep scan"; report what listens on each machine on its own`, "merging %q: it is a run of mxsweep host", r.File))
+		}
 	}
 	m.shards = map[sweepKey]int{}
 	sweeps := map[sweepKey][]*RunFile{}
