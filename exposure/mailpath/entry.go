@@ -101,7 +101,8 @@ func (w *walk) askers(at int) string {
 // has on both sides is on neither.
 func (w *walk) parts(at int, before, after []int) (parts []string) {
 	slices.Reverse(before) // the first step first
-	skipped := w.works(slices.DeleteFunc(slices.Clone(before), func(i int) bool { return slices.Contains(after, i) }))
+	past := slices.DeleteFunc(slices.Clone(before), func(i int) bool { return slices.Contains(after, i) })
+	skipped := w.works(append(past, w.unasked(past, append(slices.Clone(after), at))...))
 	left := slices.DeleteFunc(after, func(i int) bool { return slices.Contains(before, i) })
 	rest := w.works(left)
 	if skipped != "" {
@@ -119,6 +120,25 @@ func (w *walk) parts(at int, before, after []int) (parts []string) {
 		parts = append(parts, "directly before the "+end)
 	}
 	return parts
+}
+
+// unasked returns the steps that only what mail has passed asks about it, and not what it
+// has still before it: a milter that runs on another port.
+func (w *walk) unasked(past, ahead []int) []int {
+	var list []int
+	asks := func(from []int, to int) bool {
+		return slices.ContainsFunc(w.path.Edges, func(e result.PathEdge) bool {
+			return e.Asks && e.To == to && slices.Contains(from, e.From)
+		})
+	}
+	for i := range w.path.Edges {
+		e := &w.path.Edges[i]
+		if e.Asks && slices.Contains(past, e.From) && !slices.Contains(list, e.To) && !asks(ahead, e.To) {
+			w.follow(e)
+			list = append(list, e.To)
+		}
+	}
+	return list
 }
 
 // works names what steps do for mail that passes through them, each with its steps.

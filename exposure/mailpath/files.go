@@ -24,7 +24,7 @@ func OfFiles(c *listeners.Config, known *signatures.Ports) []result.Path {
 	part := func(file string) *listeners.Config {
 		f := folder(file)
 		if parts[f] == nil {
-			parts[f] = new(listeners.Config)
+			parts[f] = &listeners.Config{Mounts: c.Mounts}
 		}
 		return parts[f]
 	}
@@ -92,7 +92,7 @@ func ancestors(file string) []string {
 func ofFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
 	b := &builder{known: known, drawn: make(map[[2]int]bool)}
 	f := filesBuilder{
-		builder: b, listeners: c.Listeners, edges: c.Edges[:min(len(c.Edges), maxRead)], steps: make(map[stepKey]int),
+		builder: b, config: c, listeners: c.Listeners, edges: c.Edges[:min(len(c.Edges), maxRead)], steps: make(map[stepKey]int),
 	}
 	f.addListeners()
 	for i := range f.edges {
@@ -122,6 +122,7 @@ const maxRead = 2000
 // A filesBuilder builds the path of configuration files.
 type filesBuilder struct {
 	*builder
+	config    *listeners.Config
 	listeners []listeners.Listener // first all, then those of the mail system
 	edges     []listeners.Edge
 	steps     map[stepKey]int // of the listeners
@@ -144,7 +145,7 @@ func (f *filesBuilder) addListeners() {
 	for i := range f.listeners {
 		l := &f.listeners[i]
 		p := result.Port{Port: l.Port, Service: &result.Service{Name: l.Protocol, Product: l.Product, Role: l.Role}}
-		if !f.carriesMail(&p) && !ends[l.Port] && !sources[[2]string{l.At.File, l.Service}] {
+		if !f.carriesMail(&p) && !ends[l.Target()] && !sources[[2]string{l.At.File, l.Service}] {
 			continue
 		}
 		key := stepKey{l.At.File, l.Port}
@@ -180,7 +181,13 @@ func (f *filesBuilder) addEdge(e *listeners.Edge) {
 	for _, from := range f.sources(e) {
 		f.add(result.PathEdge{From: from, To: to, Asks: asks(e.Kind), Basis: result.BasisFile, Anchor: &at})
 	}
+	if s := &f.path.Steps[to]; s.Role == "" || s.Role == result.RoleUnknown {
+		s.Role = askedRoles[e.Kind]
+	}
 }
+
+// askedRoles are the roles of daemons that are asked about mail, by what they are asked.
+var askedRoles = map[listeners.EdgeKind]result.Role{listeners.EdgeMilter: result.RoleMilter, listeners.EdgePolicy: result.RolePolicy}
 
 // asks reports whether the mail stays where it is.
 func asks(k listeners.EdgeKind) bool {
@@ -225,7 +232,7 @@ func (f *filesBuilder) target(e *listeners.Edge) int {
 	for i := range f.listeners {
 		l := &f.listeners[i]
 		at, ok := f.steps[stepKey{l.At.File, l.Port}]
-		if ok && l.Port == e.Port && local(e.Host, l) {
+		if ok && f.reaches(e, l) {
 			return at
 		}
 	}
@@ -243,6 +250,27 @@ func onHost(host string) bool {
 	host = bare(host)
 	a, err := netip.ParseAddr(host)
 	return host == "" || strings.EqualFold(host, "localhost") || err == nil && a.Unmap().IsLoopback()
+}
+
+// reaches reports whether an edge leads to a listener: on the same host, in the same
+// container, or in the container whose service the edge names.
+func (f *filesBuilder) reaches(e *listeners.Edge, l *listeners.Listener) bool {
+	from, contained := f.config.InContainer(e.File)
+	switch l.Through {
+	case listeners.ThroughContainer:
+		to, _ := f.config.InContainer(l.At.File)
+		to = append(slices.Clone(l.Services), to...)
+		switch {
+		case l.Port != e.Port:
+			return false
+		case onHost(e.Host):
+			return contained && slices.ContainsFunc(from, func(s string) bool { return slices.Contains(to, s) })
+		}
+		return !l.Loopback() && slices.Contains(to, bare(e.Host))
+	case listeners.ThroughPublished:
+		return l.Target() == e.Port && slices.Contains(l.Services, bare(e.Host))
+	}
+	return l.Port == e.Port && !contained && local(e.Host, l)
 }
 
 // local reports whether a connection to a host, as an edge has it, reaches the listener: the

@@ -125,6 +125,56 @@ func TestOfFilesOfHosts(t *testing.T) {
 	}
 }
 
+// A name of Docker Compose is the container with that name, by the files that it has or the
+// port that it publishes; localhost is the own container.
+func TestOfFilesOfContainers(t *testing.T) {
+	t.Parallel()
+	c := read(t, fstest.MapFS{
+		"compose.yml": {Data: []byte("services:\n  postfix:\n    image: example/postfix\n    volumes: ['./postfix:/etc/postfix', './dkim:/etc/dkimproxy']\n    ports: ['25:25', '10025:10025']\n" +
+			"  amavis:\n    image: example/amavis\n    ports: ['127.0.0.1:20024:10024']\n" +
+			"  dovecot:\n    image: example/dovecot\n    volumes: ['./dovecot:/etc/dovecot']\n")},
+		"postfix/main.cf":         {Data: []byte("virtual_transport = lmtp:inet:dovecot:24\nrelayhost = [relay]:25\n")},
+		"postfix/master.cf":       {Data: []byte("smtp inet n - y - - smtpd\n  -o content_filter=smtp:[amavis]:10024\n587 inet n - y - - smtpd\n  -o content_filter=smtp:[127.0.0.1]:10027\n10025 inet n - y - - smtpd\n  -o content_filter=\nlmtp unix - - y - - lmtp\n")},
+		"dkim/dkimproxy_out.conf": {Data: []byte("listen 127.0.0.1:10027\nrelay 127.0.0.1:10025\n")},
+		"dovecot/dovecot.conf":    {Data: []byte("protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n!include_try /etc/dovecot/none.conf\n")},
+	})
+	var got []string
+	for _, p := range mailpath.OfFiles(&c, nil) {
+		for _, e := range p.Edges {
+			if to := &p.Steps[e.To]; e.Basis == result.BasisFile && to.Anchor != nil {
+				got = append(got, fmt.Sprintf("%s > %s %s", mailpath.Name(&p.Steps[e.From]), mailpath.Name(to), to.Anchor.File))
+			} else if to.Kind == result.StepElsewhere {
+				got = append(got, "elsewhere "+to.Name)
+			}
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"10027 DKIMproxy > 10025 Postfix smtpd postfix/master.cf", "25 Postfix smtpd > 20024 compose.yml",
+		"587 Postfix smtpd > 10027 DKIMproxy dkim/dkimproxy_out.conf", "elsewhere relay:25", "queue > 24 Dovecot dovecot/dovecot.conf",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Who connects where a filter hands mail back skips also the milters and policy services
+// that only the first port asks, and not those that this one asks as well.
+func TestSkippedQuestions(t *testing.T) {
+	t.Parallel()
+	c := read(t, fstest.MapFS{
+		"master.cf":             {Data: []byte("smtp inet n - y - - smtpd\n  -o content_filter=smtp:[127.0.0.1]:10024\n10025 inet n - y - - smtpd\n  -o content_filter=\n  -o smtpd_milters=inet:127.0.0.1:8891\n  -o smtpd_recipient_restrictions=permit\nsmtp unix - - y - - smtp\n")},
+		"main.cf":               {Data: []byte("smtpd_milters = inet:127.0.0.1:8891, inet:127.0.0.1:11332\nsmtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:10031, permit\n")},
+		"dkimproxy.conf":        {Data: []byte("")},
+		"etc/dkimproxy_in.conf": {Data: []byte("listen 127.0.0.1:10024\nrelay 127.0.0.1:10025\n")},
+	})
+	got := mailpath.Entry(mailpath.FindFile(mailpath.OfFiles(&c, nil), "master.cf"), 10025)
+	const want = "the policy daemon (10031)"
+	if !strings.Contains(got, want) || !strings.Contains(got, "the milter (11332)") || strings.Contains(got, "8891") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Without an edge there is no path, and hostile numbers of listeners and edges give one of
 // bounded size.
 func TestOfFilesBounds(t *testing.T) {
