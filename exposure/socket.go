@@ -38,7 +38,7 @@ func holder(w *result.Listening) string {
 	if w.PID != 0 {
 		more = append(more, fmt.Sprintf("PID %d", w.PID))
 	}
-	for _, part := range []struct{ what, value string }{{"", w.Unit}, {"package ", w.Package}, {"container ", w.Container}} {
+	for _, part := range []struct{ what, value string }{{"", w.Unit}, {"package ", w.Package}, {"container ", w.Container}, {"network namespace ", w.Namespace}} {
 		if part.value != "" {
 			more = append(more, part.what+part.value)
 		}

@@ -8,7 +8,8 @@ type Listening struct {
 	Bound string `json:"bound" clean:"field"`
 
 	// Through says what passes connections on to it: "container" for a socket of a
-	// container, which only the networks of that reach, and "published" for a port that
+	// container, which only the networks of that reach, "namespace" for one of another
+	// network namespace that is no container, and "published" for a port that
 	// is passed on to To, by address translation or by a program such as docker-proxy. ""
 	// means that it is bound on the machine itself.
 	Through string `json:"through,omitempty" clean:"field"`
@@ -24,13 +25,21 @@ type Listening struct {
 	Unit      string `json:"unit,omitempty" clean:"field"`      // of systemd; "" if not known
 	Package   string `json:"package,omitempty" clean:"field"`   // that installed the program; "" if not known
 	Container string `json:"container,omitempty" clean:"field"` // the id or name; "" if it is in none
+	Namespace string `json:"namespace,omitempty" clean:"field"` // its name, as ip netns(8) has it; "" if it has none
 }
 
 // The ways by which connections reach a [Listening] that is not bound on the machine itself.
 const (
 	SocketContainer = "container"
+	SocketNamespace = "namespace"
 	SocketPublished = "published"
 )
+
+// Apart reports whether the socket is in another network namespace, and no port of the
+// machine is passed on to it.
+func (s *Listening) Apart() bool {
+	return s.Through == SocketContainer || s.Through == SocketNamespace
+}
 
 // Hidden reports whether nothing is known of who holds the socket.
 func (s *Listening) Hidden() bool { return s.PID == 0 && s.Unit == "" && s.Container == "" }

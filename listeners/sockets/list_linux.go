@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 )
 
 // Options say where List looks. The zero value is this machine.
@@ -59,6 +60,7 @@ type lister struct {
 	owners map[uint64][]int // the PIDs that hold a socket, by its inode
 
 	namespaces []*Namespace // other ones
+	named      map[uint64]string
 }
 
 func (l *lister) gap(kind GapKind, count int, err error, problem string, args ...any) {
@@ -190,11 +192,29 @@ func (l *lister) listContainers(pids []int) {
 	}
 }
 
+// nameOf returns the name that ip-netns(8) gives a namespace: that of a file in its folder
+// on which the namespace is mounted.
+func (l *lister) nameOf(id uint64) string {
+	if l.named == nil {
+		l.named = map[uint64]string{}
+		dir := filepath.Join(l.root(), "run/netns")
+		files, _ := os.ReadDir(dir) // most machines have none
+		for _, f := range files {
+			if info, err := os.Stat(filepath.Join(dir, f.Name())); err == nil {
+				if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+					l.named[stat.Ino] = f.Name()
+				}
+			}
+		}
+	}
+	return l.named[id]
+}
+
 // listNamespace lists the sockets of the namespace of a process.
 func (l *lister) listNamespace(p seenProcess) {
 	dir := filepath.Join(l.proc(), strconv.Itoa(p.pid))
 	_, container := unitOf(readHead(dir+"/cgroup", maxCgroup))
-	ns := &Namespace{ID: p.namespace, PID: p.pid, Container: container}
+	ns := &Namespace{ID: p.namespace, PID: p.pid, Container: container, Name: l.nameOf(p.namespace)}
 	found, err := l.dumpOf(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) { // the process has not ended
 		l.gap(GapNamespaces, 1, err, "the sockets of the network namespace of process %d", p.pid)

@@ -58,6 +58,9 @@ func TestOtherNamespace(t *testing.T) {
 		if len(s.Owners) != 1 || s.Owners[0].PID != cmd.Process.Pid {
 			t.Errorf("%s: %+v", s, s.Owners)
 		}
+		if s.Namespace.Name != name {
+			t.Errorf("the namespace is called %q", s.Namespace.Name)
+		}
 		if a := s.Namespace.Addresses; len(a) != 1 || a[0].String() != "192.0.2.7" {
 			t.Errorf("the addresses of the namespace: %v", a)
 		}

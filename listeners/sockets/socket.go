@@ -113,6 +113,7 @@ type Namespace struct {
 	ID        uint64       // the inode by which the kernel names it
 	PID       int          // of the lowest process in it that could be seen
 	Container string       // the id or name of the container of that process; "" if not known
+	Name      string       // as ip-netns(8) names it; "" if it does not
 	Addresses []netip.Addr // of its interfaces, without loopback ones, sorted
 }
 

@@ -37,7 +37,7 @@ func (t *textWriter) sockets() {
 // socketAddress returns the address at which others reach a socket, which in a container
 // is not the one to which it is bound.
 func socketAddress(p *result.Port) string {
-	if p.Socket.Through == result.SocketContainer {
+	if p.Socket.Apart() {
 		return strings.TrimSuffix(p.IP.String(), "%") + ":" + strconv.Itoa(int(p.Port))
 	}
 	return p.Socket.Bound
@@ -48,7 +48,7 @@ func socketText(p *result.Port) string {
 	w := p.Socket
 	var parts []string
 	for _, part := range []struct{ before, text string }{
-		{"", w.Process}, {"PID ", pid(w.PID)}, {"", w.Unit}, {"package ", w.Package}, {"container ", w.Container},
+		{"", w.Process}, {"PID ", pid(w.PID)}, {"", w.Unit}, {"package ", w.Package}, {"container ", w.Container}, {"network namespace ", w.Namespace},
 	} {
 		if part.text != "" {
 			parts = append(parts, part.before+part.text)
@@ -57,6 +57,9 @@ func socketText(p *result.Port) string {
 	text := strings.Join(parts, ", ")
 	if len(parts) == 0 {
 		text = "process not seen"
+	}
+	if w.Through == result.SocketNamespace && w.Namespace == "" {
+		text += ", in its own network namespace"
 	}
 	if label := p.Service.Label(); label != "" {
 		text = label + ": " + text

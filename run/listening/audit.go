@@ -154,7 +154,7 @@ func (a *Audit) judge() *exposure.Judge {
 // local reports whether only this machine, or the networks of a container, can reach a
 // port.
 func local(p *exposure.Subject) bool {
-	return p.Target.Addr().Unmap().IsLoopback() || p.Socket.Through == result.SocketContainer
+	return p.Target.Addr().Unmap().IsLoopback() || p.Socket.Apart()
 }
 
 // undecided reports whether a port is one that mail systems use inside a host, and neither

@@ -41,7 +41,7 @@ func (a *Audit) gone(e *drift.Entry, open []exposure.Subject) (fixed bool, why s
 	loopback := false
 	for i := range open {
 		switch p := &open[i]; {
-		case p.Target.Port() != e.Port || p.Socket.Through == result.SocketContainer:
+		case p.Target.Port() != e.Port || p.Socket.Apart():
 		case local(p):
 			loopback = true
 		case p.Socket.Hidden() && p.Anchor == nil:

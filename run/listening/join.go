@@ -72,7 +72,7 @@ func (a *Audit) join(open []exposure.Subject) *joiner {
 	j := &joiner{audit: a, open: open}
 	for i := range open {
 		p := &open[i]
-		if p.Socket.Through == result.SocketContainer {
+		if p.Socket.Apart() {
 			continue
 		}
 		s := a.bound[p.Target]
@@ -113,7 +113,7 @@ func runs(l *listeners.Listener, open []exposure.Subject) bool {
 	return slices.ContainsFunc(open, func(p exposure.Subject) bool {
 		at := p.Target.Addr()
 		switch {
-		case p.Target.Port() != l.Port || p.Socket.Through == result.SocketContainer:
+		case p.Target.Port() != l.Port || p.Socket.Apart():
 			return false
 		case l.All():
 			return at.IsUnspecified() || l.Doubt != ""

@@ -116,6 +116,10 @@ func TestConclude(t *testing.T) {
 			sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10024", "amavisd")},
 			open:    []string{"0.0.0.0:10024 amavisd content-filter container"},
 		},
+		"in a network namespace that is no container": {
+			sockets: []sockets.Socket{container(&sockets.Namespace{ID: 2, PID: 4711, Name: "filter", Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.2")}}, "0.0.0.0:10024", "amavisd")},
+			open:    []string{"0.0.0.0:10024 amavisd content-filter namespace"},
+		},
 		"published by docker-proxy": {
 			sockets:  []sockets.Socket{listen("0.0.0.0:10025", "docker-proxy"), container(mailbox, "0.0.0.0:10025", "amavisd")},
 			forwards: []sockets.Forward{toMailbox},

@@ -48,6 +48,9 @@ func (a *Audit) subjects() []exposure.Subject {
 		case len(s.Namespace.Addresses) > 0 && !s.Loopback():
 			p := a.subject(s, netip.AddrPortFrom(s.Namespace.Addresses[0], s.Port))
 			p.Host, p.Socket.Through = "", result.SocketContainer
+			if s.Namespace.Container == "" && s.Container == "" {
+				p.Socket.Through = result.SocketNamespace
+			}
 			add(p)
 		}
 	}
@@ -143,6 +146,9 @@ func (a *Audit) inner(f *sockets.Forward) *sockets.Socket {
 // else of the first one.
 func socketOf(s *sockets.Socket) *result.Listening {
 	w := &result.Listening{Bound: s.String(), Unit: s.Unit, Container: s.Container}
+	if s.Namespace != nil {
+		w.Namespace = s.Namespace.Name
+	}
 	if len(s.Owners) == 0 {
 		return w
 	}
