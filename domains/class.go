@@ -10,16 +10,24 @@ type Classifier func(netip.Prefix) bool
 
 // class is whose host it is.
 func (k *walk) class(h *Host) Class {
-	if k.Classify != nil {
-		for _, a := range h.Addresses {
-			if k.Classify(netip.PrefixFrom(a, a.BitLen())) {
-				return Own
-			}
-		}
-	} else if below(h.Name, k.domain.Name) {
+	if k.owns(h) {
 		return Own
 	}
 	return byPaths(h.Paths)
+}
+
+// owns reports whether the scope contains all addresses of the host; without a scope, whether its
+// name, and the one at the end of its aliases, is below the domain.
+func (k *walk) owns(h *Host) bool {
+	if k.Classify == nil {
+		return below(h.Name, k.domain.Name) && (len(h.Aliases) == 0 || below(h.Aliases[len(h.Aliases)-1], k.domain.Name))
+	}
+	for _, a := range h.Addresses {
+		if !k.Classify(netip.PrefixFrom(a, a.BitLen())) {
+			return false
+		}
+	}
+	return len(h.Addresses) > 0
 }
 
 // networkClass is whose network it is.

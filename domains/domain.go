@@ -52,7 +52,7 @@ type Class string
 
 // The classes. A scope decides if there is one; else only names do.
 const (
-	Own        Class = "own"         // its addresses are in the scope; without a scope: it is named below the domain
+	Own        Class = "own"         // all its addresses are in the scope; without a scope: its names are below the domain
 	Provider   Class = "provider"    // of the domain: its own records lead there
 	ThirdParty Class = "third party" // records of other domains lead there
 )
@@ -96,6 +96,9 @@ type Fault struct {
 	Owner string `json:"owner"` // the name of the record
 	Type  string `json:"type"`
 }
+
+// NoSuchDomain is the ID of the fault that the domain does not exist.
+const NoSuchDomain = "no-such-domain"
 
 // A Gap is a question without an answer: what it would have said is unknown.
 type Gap struct {

@@ -25,6 +25,9 @@ type Fetcher interface {
 // ErrNotAllowed says that a document was not fetched, as its host may not be contacted.
 var ErrNotAllowed = errors.New("not fetched: the host is not in the scope")
 
+// dialTimeout is for one address of several.
+const dialTimeout = 3 * time.Second
+
 // A Document is what a server returned.
 type Document struct {
 	Type string // the media type, without parameters
@@ -93,7 +96,7 @@ func (h *HTTPS) client(addrs []netip.Addr) *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var last error
 		for _, a := range addrs {
-			conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), strconv.Itoa(port)))
+			conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", net.JoinHostPort(a.String(), strconv.Itoa(port)))
 			if err == nil {
 				return conn, nil
 			}

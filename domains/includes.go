@@ -15,9 +15,6 @@ import (
 // redirect, and returns the addresses that it allows (RFC 7208, Sections 5.2 and 6.1).
 func (s *senders) include(term, spec, domain string) *netipx.IPSet {
 	nothing := &netipx.IPSet{}
-	if term != "" && term[0]|0x20 == 'r' {
-		s.count() // a directive is counted by its kind
-	}
 	name, ok := s.expand(term, spec, domain)
 	if !ok {
 		return nothing
@@ -28,7 +25,7 @@ func (s *senders) include(term, spec, domain string) *netipx.IPSet {
 		s.notice("spf-loop", s.domain.Name, dns.TypeTXT, "SPF of %s leads back to %s", s.domain.Name, name)
 		return nothing
 	}
-	if len(s.stack) > maxDepth {
+	if s.walked++; len(s.stack) > maxDepth || s.walked > maxRecords {
 		s.fault("permerror")
 		s.gap(Gap{Name: name, Type: "TXT", Cause: query.Limit.String(), For: "SPF"})
 		return nothing
@@ -110,6 +107,9 @@ func (s *senders) exchangers(d *spf.Directive, domain string) *netipx.IPSet {
 			continue
 		}
 		_, found := s.host(mx.Mx, s.path(d.Text))
+		if !found.known {
+			s.fault("temperror")
+		}
 		addrs = append(addrs, found.addrs...)
 	}
 	return prefixes(d, addrs)

@@ -22,7 +22,7 @@ func (k *walk) mail() {
 		return
 	case a.Outcome == query.NXDomain:
 		k.domain.Mail = MailNone
-		k.notice("no-such-domain", name, dns.TypeMX, "%s does not exist (NXDOMAIN)", name)
+		k.notice(NoSuchDomain, name, dns.TypeMX, "%s does not exist (NXDOMAIN)", name)
 		return
 	case a.Outcome != query.Found:
 		k.domain.Mail = MailUnknown

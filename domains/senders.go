@@ -12,10 +12,11 @@ import (
 
 // The limits of an SPF record (RFC 7208, Section 4.6.4).
 const (
-	maxLookups   = 10 // terms that ask the DNS
-	maxVoid      = 2  // of them, without an answer
-	maxExchanger = 10 // hosts of one mechanism mx
-	maxDepth     = 10 // records within each other; each costs a lookup
+	maxLookups   = 10  // terms that ask the DNS
+	maxVoid      = 2   // of them, without an answer
+	maxExchanger = 10  // hosts of one mechanism mx
+	maxDepth     = 10  // records within each other; each costs a lookup
+	maxRecords   = 100 // that are walked through; records that include each other have many paths
 )
 
 // SPF is what the record of a domain says of its senders.
@@ -37,9 +38,10 @@ func (s *SPF) Passes(a netip.Addr) bool { return s.pass != nil && s.pass.Contain
 // senders walks through the records of one domain.
 type senders struct {
 	*walk
-	spf   *SPF
-	stack []string // the domains of the records from the outermost to this one
-	via   []string // the terms that lead there
+	spf    *SPF
+	stack  []string // the domains of the records from the outermost to this one
+	walked int      // records that were walked through
+	via    []string // the terms that lead there
 }
 
 // spf finds the hosts and networks that may send mail for the domain.
@@ -172,6 +174,7 @@ func (s *senders) evaluate(r *spf.Record, domain string) *netipx.IPSet {
 		}
 	}
 	if r.Redirect != "" {
+		s.count()
 		target := s.include("redirect="+r.Redirect, r.Redirect, domain)
 		if s.spf.Fault == "" {
 			pass.AddSet(minus(target, &decided))

@@ -18,23 +18,38 @@ func tagged(version string) func(string) bool {
 	}
 }
 
+// versioned reports whether the text of a record begins with exactly the version, and a semicolon
+// follows (RFC 8461, Section 3.1; RFC 8460, Section 3). White space may be before that.
+func versioned(version string) func(string) bool {
+	return func(text string) bool {
+		rest, ok := strings.CutPrefix(text, version)
+		return ok && strings.HasPrefix(strings.TrimLeft(rest, " \t"), ";")
+	}
+}
+
 // one returns the only record of a name that is wanted. Several are as good as none (RFC 8461,
 // Section 3.1; RFC 8460, Section 3; RFC 7489, Section 6.6.3), which is noted.
 func (k *walk) one(name, what string, want func(string) bool) string {
+	text, _ := k.only(name, what, want)
+	return text
+}
+
+// only is one, and reports whether the name is known to have no such record.
+func (k *walk) only(name, what string, want func(string) bool) (text string, none bool) {
 	a := k.lookup(name, dns.TypeTXT, what)
 	records := texts(a.Records, want)
 	if len(records) > 1 {
 		k.notice("several-records", name, dns.TypeTXT, "%s has %d %s records, they are as good as none", name, len(records), what)
 	}
 	if len(records) != 1 {
-		return ""
+		return "", len(records) == 0 && a.Outcome.Known()
 	}
-	return records[0]
+	return records[0], false
 }
 
 // tlsrpt looks up the record of TLS reporting (RFC 8460, Section 3). No host follows from it.
 func (k *walk) tlsrpt() {
-	k.domain.TLSRPT = k.one("_smtp._tls."+k.domain.Name, "TLS-RPT", tagged("TLSRPTv1"))
+	k.domain.TLSRPT = k.one("_smtp._tls."+k.domain.Name, "TLS-RPT", versioned("v=TLSRPTv1"))
 }
 
 // dmarc looks up the DMARC record of the domain, or else of the names above it (RFC 7489, Section
@@ -47,7 +62,8 @@ func (k *walk) dmarc() {
 		if labels := dns.SplitDomainName(name); !first && len(labels) > 7 {
 			name = strings.Join(labels[len(labels)-7:], ".")
 		}
-		if text := k.one("_dmarc."+name, "DMARC", tagged("DMARC1")); text != "" {
+		text, none := k.only("_dmarc."+name, "DMARC", tagged("DMARC1"))
+		if !none { // several records, or no answer, end the search as well
 			k.domain.DMARC = text
 			return
 		}
@@ -71,7 +87,7 @@ const notFetched = "not fetched"
 // 3.2).
 func (k *walk) mtasts() {
 	owner := "_mta-sts." + k.domain.Name
-	record := k.one(owner, "MTA-STS", tagged("STSv1"))
+	record := k.one(owner, "MTA-STS", versioned("v=STSv1"))
 	if record == "" {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ type Walker struct {
 	MaxQuestions int
 	// Fetch returns the documents that a domain offers over HTTPS; nil means that none is fetched.
 	Fetch Fetcher
-	// Classify is whose host has the addresses; nil, or an empty result, leaves it to the names.
+	// Classify decides which hosts are one's own; nil leaves it to the names.
 	Classify Classifier
 }
 
@@ -67,6 +68,9 @@ func (w *Walker) Walk(ctx context.Context, name string) (*Domain, error) {
 // ToASCII returns the canonical form of a domain name, without the dot at the end: lower case, and
 // labels that are not ASCII as A-labels (RFC 5891, Section 4). It accepts underscores.
 func ToASCII(name string) (string, error) {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return "", fmt.Errorf("domain %q: an address, not a domain name", name)
+	}
 	ascii, err := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false)).ToASCII(strings.TrimSuffix(name, "."))
 	if err != nil {
 		return "", fmt.Errorf("domain %q: %w", name, err)

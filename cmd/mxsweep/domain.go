@@ -44,17 +44,20 @@ func newDomain(s *session) *cobra.Command {
 		Short: "find the hosts that the mail of a domain depends on",
 		Long: `Asks the DNS which hosts accept mail for a domain (MX), may send it (SPF), offer
 mailboxes and submission (SRV), and tell clients so (autoconfig, autodiscover,
-MTA-STS), and lists them with the records that lead there. No host is contacted:
-only the DNS server is asked. TLSA records are looked up if that server is on this
-machine and validates them.
+MTA-STS), and lists them with the records that lead there. Only the DNS server is
+asked; --scope and --fetch allow two documents to be fetched over HTTPS as well.
+TLSA records are looked up if that server is on this machine and validates them.
 
 A question that the DNS does not answer makes the list incomplete (exit code 4).`,
 		Example: `  mxsweep domain example.org
   mxsweep domain example.org --scope scope.txt
   mxsweep domain --input domains.txt -o scope=hosts.txt -o json=hosts.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && flags.input == "" {
+			switch {
+			case len(args) == 0 && flags.input == "":
 				return usagef("usage: "+cmd.UseLine(), "no domains given")
+			case flags.fetch && flags.scope != "":
+				return usagef("with --scope, documents of hosts in the scope are fetched, and no others", "combining --fetch with --scope")
 			}
 			return nil
 		},
@@ -64,7 +67,7 @@ A question that the DNS does not answer makes the list incomplete (exit code 4).
 		f.StringVarP(&flags.input, "input", "i", "", "read domains from `FILE`, one per line; # starts a comment, - is standard input")
 		f.StringVarP(&flags.scope, "scope", "s", "", "the hosts that you are authorized to scan, in `FILE`; others are listed as those to ask for")
 		f.Var(&flags.resolver, "resolver", "ask the DNS server at the IP address `HOST[:PORT]` (default those of /etc/resolv.conf)")
-		f.BoolVar(&flags.fetch, "fetch", false, "fetch the policy of MTA-STS and the settings of autoconfig over HTTPS; with --scope, those of hosts in the scope are fetched without it")
+		f.BoolVar(&flags.fetch, "fetch", false, "fetch the policy of MTA-STS and the settings of autoconfig over HTTPS, from public addresses; with --scope, those of hosts in the scope are fetched without it")
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
 		f.StringArrayVarP(&flags.outputs, "output", "o", nil, "write `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(mailhosts.Formats(), ", ")+"; without FILE, or with -, to standard output (default text)")
@@ -74,7 +77,7 @@ A question that the DNS does not answer makes the list incomplete (exit code 4).
 }
 
 // maxDomains is how many domains one call looks up.
-const maxDomains = 100_000
+const maxDomains = 10_000
 
 // parallelDomains is how many domains are looked up at once, each with one question at a time.
 const parallelDomains = 32
@@ -99,6 +102,12 @@ func (s *session) domain(ctx context.Context, flags *domainFlags, args []string)
 		s.code = gate.Worse(s.code, gate.ExitIncomplete)
 		if !flags.quiet {
 			fmt.Fprintln(s.stderr, "mxsweep: incomplete: the DNS did not answer all questions, there may be further hosts")
+		}
+	}
+	for _, d := range found {
+		if slices.ContainsFunc(d.Faults, func(f domains.Fault) bool { return f.ID == domains.NoSuchDomain }) {
+			s.code = gate.Worse(s.code, gate.ExitIncomplete)
+			fmt.Fprintf(s.stderr, "mxsweep: %s does not exist: is the name right?\n", d.Name)
 		}
 	}
 	var errs []error
@@ -173,6 +182,9 @@ func (s *session) domainNames(flags *domainFlags, args []string) ([]string, erro
 	if flags.input != "" {
 		errs = append(errs, s.readDomains(flags.input, add))
 	}
+	if len(list) == 0 && errors.Join(errs...) == nil {
+		errs = append(errs, usagef("write one domain per line", "reading domains %q: there is none", flags.input))
+	}
 	if len(list) > maxDomains {
 		errs = append(errs, usagef("split the list", "reading domains: %d are too many, the limit is %d", len(list), maxDomains))
 	}
@@ -193,7 +205,8 @@ func (s *session) readDomains(name string, add func(where, name string)) error {
 		defer f.Close()
 		in = f
 	}
-	lines := bufio.NewScanner(io.LimitReader(in, maxDomainsFile))
+	limited := &io.LimitedReader{R: in, N: maxDomainsFile}
+	lines := bufio.NewScanner(limited)
 	for n := 1; lines.Scan(); n++ {
 		text, _, _ := strings.Cut(lines.Text(), "#")
 		if text = strings.TrimSpace(text); text != "" {
@@ -201,37 +214,41 @@ func (s *session) readDomains(name string, add func(where, name string)) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading domains %q: %w", name, err)
+		return usagef("--input takes a file with one domain per line", "reading domains %q: %w", name, err)
+	}
+	if limited.N == 0 {
+		return usagef("split the list", "reading domains %q: it has more than %d bytes", name, maxDomainsFile)
 	}
 	return nil
 }
 
 // walker is the walker that the flags ask for.
 func (f *domainFlags) walker(ctx context.Context) (*domains.Walker, error) {
-	client := &query.Client{Servers: []netip.AddrPort{f.resolver.AddrPort}}
+	client := query.Named(f.resolver.AddrPort)
 	if !f.resolver.IsValid() {
 		var err error
 		if client, err = query.System(); err != nil {
 			return nil, usagef("name a DNS server with --resolver", "%w", err)
 		}
 	}
-	w := &domains.Walker{Asker: query.NewCache(client, parallelDomains), Trusted: client.Local()}
-	allowed := func(netip.Addr) bool { return true }
+	w := &domains.Walker{Asker: query.NewCache(client, parallelDomains), Trusted: client.Trusted}
+	if f.fetch {
+		w.Fetch = &domains.HTTPS{Allowed: isPublic}
+	}
 	if f.scope != "" {
 		set, err := f.readScope(ctx)
 		if err != nil {
 			return nil, err
 		}
 		w.Classify = func(p netip.Prefix) bool { return set.AllowsRange(netipx.RangeOfPrefix(p)) }
-		if !f.fetch {
-			allowed = set.Allows
-		}
-	}
-	if f.fetch || f.scope != "" {
-		w.Fetch = &domains.HTTPS{Allowed: allowed}
+		w.Fetch = &domains.HTTPS{Allowed: set.Allows}
 	}
 	return w, nil
 }
+
+// isPublic reports whether an address is one of the internet: a record of a stranger must not lead to
+// hosts inside.
+func isPublic(a netip.Addr) bool { return a.IsGlobalUnicast() && !a.IsPrivate() }
 
 // readScope reads the scope file.
 func (f *domainFlags) readScope(ctx context.Context) (*scope.Set, error) {

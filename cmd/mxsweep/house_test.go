@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"listeners/config/proxy":      {"listeners", "listeners/source", "result", "internal"},
 
 	"domains":          {"domains/query", "domains/spf", "domains/zonetest"},
-	"domains/query":    {},
+	"domains/query":    {"internal"},
 	"domains/spf":      {},
 	"domains/zonetest": {"domains/query"},
 

@@ -86,6 +86,8 @@ func read(name string, qtype uint16, m *dns.Msg) *Answer {
 		a.Outcome, a.Detail = ServFail, strings.TrimSpace(dns.RcodeToString[m.Rcode]+" "+text)
 	case !a.follow(m.Answer):
 		a.Outcome = Loop
+	case len(a.Records) == 0 && referral(m):
+		a.Outcome, a.Detail = Refused, "the server names other servers instead of asking them"
 	case m.Rcode == dns.RcodeNameError:
 		a.Outcome, a.Records = NXDomain, nil
 	case len(a.Records) == 0:
@@ -138,6 +140,21 @@ func extended(m *dns.Msg) (code uint16, text string) {
 		}
 	}
 	return 0, ""
+}
+
+// referral reports whether the reply leads to other servers: it has their NS records, and no SOA
+// record, which a reply without data has (RFC 2308, Section 2.2).
+func referral(m *dns.Msg) bool {
+	servers := false
+	for _, rr := range m.Ns {
+		switch rr.Header().Rrtype {
+		case dns.TypeSOA:
+			return false
+		case dns.TypeNS:
+			servers = true
+		}
+	}
+	return servers && m.Rcode == dns.RcodeSuccess
 }
 
 // dnssec reports whether the code is one of a signature that does not verify (RFC 8914,

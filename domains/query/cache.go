@@ -97,6 +97,9 @@ type Budget struct {
 
 // Ask implements [Asker].
 func (b *Budget) Ask(ctx context.Context, name string, qtype uint16) (*Answer, error) {
+	if ctx.Err() != nil { // answers that are there already must not keep a walk going
+		return nil, context.Cause(ctx)
+	}
 	q := question{dns.CanonicalName(name), qtype}
 	if a, ok := b.answers[q]; ok {
 		return a, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -16,9 +17,14 @@ const bufferSize = 1232
 
 // A Client asks recursive DNS servers. Several goroutines may use it.
 type Client struct {
-	Servers []netip.AddrPort // in the order in which they are asked; at least one
-	Timeout time.Duration    // for one try; 0 is 5 s, as of the system's resolver (resolv.conf(5))
-	Tries   int              // rounds over the servers; 0 is 2
+	Servers    []netip.AddrPort // in the order in which they are asked; at least one
+	Timeout    time.Duration    // for one try; 0 is 5 s, as of the system's resolver (resolv.conf(5))
+	Tries      int              // rounds over the servers; 0 is 2
+	unanswered atomic.Int32     // questions without any reply, until there is a first one; then replied
+
+	// Trusted reports whether the AD bit of the servers can be trusted: they validate, and nobody is
+	// between them and this program (RFC 4035, Section 4.9.3).
+	Trusted bool
 }
 
 // Ask returns the answer to one question. The error of ctx is the only error; whatever goes wrong
@@ -29,6 +35,11 @@ func (c *Client) Ask(ctx context.Context, name string, qtype uint16) (*Answer, e
 		return &Answer{Name: name, Type: qtype, Outcome: Invalid, Detail: "not a domain name"}, nil
 	}
 	last := &Answer{Name: name, Type: qtype, Outcome: Timeout}
+	if c.unanswered.Load() >= maxUnanswered {
+		last.Detail = "no DNS server has answered any question"
+		return last, nil
+	}
+	defer func() { c.note(last) }()
 	tries := c.Tries
 	if tries == 0 {
 		tries = 2
@@ -40,9 +51,10 @@ func (c *Client) Ask(ctx context.Context, name string, qtype uint16) (*Answer, e
 				return nil, err
 			}
 			if a.Outcome.Known() || a.Outcome == Bogus || a.Outcome == Loop {
+				last = a
 				return a, nil
 			}
-			if last.Outcome == Timeout {
+			if last.Outcome == Timeout && a.Outcome != Timeout || last.Detail == "" {
 				last = a
 			}
 		}
@@ -50,8 +62,25 @@ func (c *Client) Ask(ctx context.Context, name string, qtype uint16) (*Answer, e
 	return last, nil
 }
 
+// maxUnanswered is how many questions wait for a reply if there never was one: if no server is there,
+// the wait for each of the others would be long and for nothing.
+const maxUnanswered = 3
+
+// replied is the value of Client.unanswered once a server has replied.
+const replied = -1 << 30
+
+// note counts questions that no server replied to.
+func (c *Client) note(a *Answer) {
+	if a.Outcome != Timeout {
+		c.unanswered.Store(replied)
+	} else {
+		c.unanswered.Add(1)
+	}
+}
+
 // askServer asks one server once, and once more without DNSSEC if it could not resolve the name:
-// a server that then can has rejected a signature (RFC 4035, Section 3.2.2).
+// a server that then can, and then again cannot with DNSSEC, has rejected a signature (RFC 4035,
+// Section 3.2.2).
 func (c *Client) askServer(ctx context.Context, server netip.AddrPort, name string, qtype uint16) (*Answer, error) {
 	a, err := c.exchange(ctx, server, name, qtype, false)
 	if err != nil || a.Outcome != ServFail {
@@ -61,10 +90,14 @@ func (c *Client) askServer(ctx context.Context, server netip.AddrPort, name stri
 	if err != nil {
 		return nil, err
 	}
-	if unchecked.Outcome.Known() {
-		a.Outcome = Bogus
+	if !unchecked.Outcome.Known() {
+		return a, nil
 	}
-	return a, nil
+	again, err := c.exchange(ctx, server, name, qtype, false)
+	if err == nil && again.Outcome == ServFail {
+		again.Outcome = Bogus
+	}
+	return again, err
 }
 
 // exchange sends one question, over TCP if the reply does not fit into a datagram (RFC 7766,

@@ -99,6 +99,10 @@ func TestAsk(t *testing.T) {
 				m.Answer, m.Rcode = nil, dns.RcodeFormatError
 			}
 		}, Found, 1},
+		"referral": {func(_, m *dns.Msg, _ bool) { m.Ns = []dns.RR{rr(t, "example.org. 60 IN NS ns.example.org.")} }, Refused, 0},
+		"NODATA with SOA": {func(_, m *dns.Msg, _ bool) {
+			m.Ns = []dns.RR{rr(t, "example.org. 60 IN SOA ns.example.org. h.example.org. 1 1 1 1 1"), rr(t, "example.org. 60 IN NS ns.example.org.")}
+		}, NoData, 0},
 		"another question": {func(_, m *dns.Msg, _ bool) { m.Question[0].Name = "b.example.org." }, Invalid, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +112,36 @@ func TestAsk(t *testing.T) {
 				t.Errorf("%+v, %v", a, err)
 			}
 		})
+	}
+}
+
+// TestTransient: a server that could not resolve a name once has not rejected its signature.
+func TestTransient(t *testing.T) {
+	asked := 0
+	server := serve(t, func(_, m *dns.Msg, _ bool) {
+		if asked++; asked == 1 {
+			m.Rcode = dns.RcodeServerFailure
+		}
+	})
+	c := &Client{Servers: []netip.AddrPort{server}, Tries: 1}
+	if a, err := c.Ask(t.Context(), "example.org", dns.TypeMX); err != nil || a.Outcome != NoData {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// TestDeadServer: questions after the first ones do not wait for a server that never replied.
+func TestDeadServer(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c := &Client{Servers: []netip.AddrPort{silent.LocalAddr().(*net.UDPAddr).AddrPort()}, Timeout: 20 * time.Millisecond, Tries: 1}
+	for i := range 6 {
+		a, err := c.Ask(t.Context(), "example.org", dns.TypeMX)
+		if err != nil || a.Outcome != Timeout || (a.Detail != "") != (i >= maxUnanswered) {
+			t.Errorf("question %d: %+v, %v", i, a, err)
+		}
 	}
 }
 

@@ -2,12 +2,15 @@ package query
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // configuration is where systems that are not Windows name their DNS servers (resolv.conf(5)).
@@ -38,14 +41,39 @@ func fromFile(file string) (*Client, error) {
 	if len(client.Servers) == 0 { // resolv.conf(5): the server on this machine
 		client.Servers = []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))}
 	}
-	return client, nil
+	trust, err := trustsAD(file)
+	client.Trusted = trust && client.local()
+	return client, err
 }
 
-// Local reports whether all servers are on this machine, so that nobody is between them and this
+// trustsAD reports whether the file has the option trust-ad, by which the administrator says that
+// the servers validate (resolv.conf(5)). A forwarder on this machine may pass on the bit of others.
+func trustsAD(file string) (bool, error) {
+	text, err := userfile.ReadLimited(file, 1<<20)
+	if err != nil {
+		return false, fmt.Errorf("reading the DNS servers of this machine: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "options" && slices.Contains(words[1:], "trust-ad") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Named returns a client that asks the one server that the user named, which is trusted if it is on
+// this machine.
+func Named(server netip.AddrPort) *Client {
+	c := &Client{Servers: []netip.AddrPort{server}}
+	c.Trusted = c.local()
+	return c
+}
+
+// local reports whether all servers are on this machine, so that nobody is between them and this
 // program.
-func (c *Client) Local() bool {
+func (c *Client) local() bool {
 	for _, s := range c.Servers {
-		if ip := net.IP(s.Addr().AsSlice()); !ip.IsLoopback() {
+		if !s.Addr().IsLoopback() {
 			return false
 		}
 	}

@@ -12,13 +12,14 @@ import (
 func TestFromFile(t *testing.T) {
 	for text, want := range map[string]struct {
 		servers string
-		local   bool
+		trusted bool
 	}{
-		"nameserver 192.0.2.53\nnameserver 2001:db8::53\noptions timeout:2 attempts:3\n": {"192.0.2.53:53 [2001:db8::53]:53 ", false},
-		"nameserver ::1\nnameserver 127.0.0.53\n":                                        {"[::1]:53 127.0.0.53:53 ", true},
-		"search example.org\n":        {"127.0.0.1:53 ", true},
-		"nameserver fe80::1%eth0\n":   {"[fe80::1%eth0]:53 ", false},
-		"nameserver ns.example.org\n": {"", false},
+		"nameserver 192.0.2.53\nnameserver 2001:db8::53\noptions timeout:2 attempts:3 trust-ad\n": {"192.0.2.53:53 [2001:db8::53]:53 ", false},
+		"nameserver 127.0.0.11\n": {"127.0.0.11:53 ", false},
+		"nameserver ::1\nnameserver 127.0.0.53\noptions edns0 trust-ad\n": {"[::1]:53 127.0.0.53:53 ", true},
+		"search example.org\noptions trust-ad\n":                          {"127.0.0.1:53 ", true},
+		"nameserver fe80::1%eth0\n":                                       {"[fe80::1%eth0]:53 ", false},
+		"nameserver ns.example.org\n":                                     {"", false},
 	} {
 		file := filepath.Join(t.TempDir(), "resolv.conf")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -35,8 +36,8 @@ func TestFromFile(t *testing.T) {
 		for _, s := range c.Servers {
 			got += s.String() + " "
 		}
-		if got != want.servers || c.Local() != want.local {
-			t.Errorf("%q: %s, local %t", text, got, c.Local())
+		if got != want.servers || c.Trusted != want.trusted {
+			t.Errorf("%q: %s, trusted %t", text, got, c.Trusted)
 		}
 	}
 	file := filepath.Join(t.TempDir(), "resolv.conf")

@@ -59,6 +59,10 @@ var mailStates = map[domains.MailState]string{
 // domain writes one domain.
 func (t *textWriter) domain(d *domains.Domain) {
 	t.line(0, "%s: %s", d.Name, mailStates[d.Mail])
+	if d.Questions > 0 && d.Questions == unanswered(d) {
+		t.line(2, "incomplete: the DNS server answered none of %d questions: %s", d.Questions, d.Gaps[0].Cause)
+		return
+	}
 	for _, g := range d.Gaps {
 		detail := ""
 		if g.Detail != "" {
@@ -71,6 +75,18 @@ func (t *textWriter) domain(d *domains.Domain) {
 	}
 	t.hosts(d)
 	t.records(d)
+}
+
+// unanswered is how many questions had no answer, for one cause.
+func unanswered(d *domains.Domain) int {
+	asked := map[[2]string]bool{}
+	for _, g := range d.Gaps {
+		if g.Cause != d.Gaps[0].Cause {
+			return 0
+		}
+		asked[[2]string{g.Name, g.Type}] = true
+	}
+	return len(asked)
 }
 
 // hosts writes the table of hosts and networks.
