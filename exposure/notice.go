@@ -59,6 +59,7 @@ const (
 	NoticeNoConfiguration   = "MXS9072"
 	NoticeUnseen            = "MXS9073"
 	NoticeElsewhere         = "MXS9074"
+	NoticeWhichHost         = "MXS9075"
 )
 
 // A NoticeKind describes all notices with one code, for reports and manuals.
@@ -219,6 +220,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeElsewhere, "AnsweredElsewhere", result.LevelError, "A port is reachable by an address of this machine, but nothing listens here.",
 		"A proxy, address translation or another host answers in its place, or the daemon was stopped or bound differently after the scan. If the scan has a finding of the port, this run cannot judge it, so it cannot pass; otherwise this is a note.",
 		"Find out where the connections go, look at that machine with mxsweep host, and scan again if the daemon has changed since."},
+	{NoticeWhichHost, "FilesOfWhichHost", result.LevelError, "Configuration files do not say which of several hosts they describe.",
+		"They were not compared with what the scan saw, so the run cannot pass.",
+		"Write --config HOST=PATH for the files of each host."},
 }
 
 // NoticeKinds returns all kinds of notices in the order of their codes.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -12,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -20,6 +22,7 @@ type Outcome struct {
 	Open     []exposure.Subject   // the open ports, by address and port
 	Findings []exposure.Violation // as assessed by the gate
 	Paths    []result.Path        // how mail flows through the hosts, as far as it is known
+	Joined   []result.Joined      // what the scan and the files of Options.Configs show together
 	Decision gate.Decision        // with the exit code and the notices of the run
 	Summary  result.Summary       // the last record of the reports
 	Gate     gate.Criteria        // the criteria of the decision
@@ -38,14 +41,19 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		p.link(c.Open)
 	}
 	p.judge.NotOpenIPv4 = func(target netip.AddrPort) []netip.Addr { return w.families.NotOpen(target, w.counter.Up) }
+	which := p.files.Join(p.filesSweep(w, c.Open))
 	for _, port := range c.Open {
 		w.canaries.AddService(w.canaryPort(port.Result, port.Service))
 		if p.drift != nil {
 			p.drift.Add(port) // again, now with the service
 		}
 		w.assess(port, aside)
-		c.Findings = append(c.Findings, p.judge.Findings(port)...)
+		c.Findings = append(c.Findings, p.judgeOpen(port)...)
 	}
+	for _, b := range p.files.Filtered(func(r scan.Result) exposure.Subject { return w.port(r, nil) }) {
+		c.Findings = append(c.Findings, p.judge.BehindFilter(b.Subject, b.Why)...)
+	}
+	c.Joined = p.files.Rows(p.scope.Names)
 	c.Paths = mailPaths(c.Open, p.known)
 	mailpath.Explain(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
@@ -55,8 +63,10 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		c.Findings, drifted = p.drift.Finish(c.Findings, w.counter.Up, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
+	undecided, told := p.files.Undecided()
+	facts.Incomplete = slices.Concat(facts.Incomplete, which, undecided)
 	c.Decision = gate.Decide(p.gate, facts, c.Findings)
-	for _, more := range [][]result.Notice{aside, drifted, w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
+	for _, more := range [][]result.Notice{aside, drifted, told, w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
 		c.Decision.Notices = append(c.Decision.Notices, more...)
 	}
 	entries := p.policy.Notices(c.Findings, c.Decision.Notices, now)
@@ -77,16 +87,16 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 		}
 	}
 	for i := range c.Findings {
-		f := report.Clean(c.Findings[i].Finding(), p.tree)
+		f := p.shown(&c.Findings[i])
 		f.Verdict = report.GateVerdict(&p.gate, &c.Findings[i])
 		c.Summary.Count(f)
 		_ = outs.Finding(f)
 	}
 	for _, n := range c.Decision.Notices {
-		_ = outs.Notice(report.Clean(n, p.tree))
+		_ = outs.Notice(report.Clean(n, p.treeOf(n.Code)))
 	}
 	run.Rules = p.broken(c.Findings)
-	run.Paths = report.Clean(c.Paths, p.tree)
+	run.Paths, run.Joined = report.Clean(c.Paths, p.tree), report.Clean(c.Joined, "")
 	run.EndTime = result.NewTime(time.Now())
 	_ = outs.End(run, c.Summary)
 }

@@ -120,6 +120,10 @@ type Options struct {
 	// policy (default internet, and host for loopback).
 	Vantage string
 
+	// Configs are the configuration files of the hosts, and folders of them: PATH if only one
+	// host is up, else HOST=PATH, with the name or the address of the host.
+	Configs []string
+
 	// Baseline is a file with earlier findings to compare with.
 	Baseline string
 

@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/configured"
 	"github.com/mxsweep/mxsweep/run/saved"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -57,7 +58,8 @@ type Plan struct {
 	baseline *drift.Baseline   // nil if there is none
 	drift    *drift.Comparison // with the baseline; nil if there is none
 	judge    *exposure.Judge
-	own      []netip.Addr // this machine's addresses
+	own      []netip.Addr      // this machine's addresses
+	files    *configured.Files // nil without --config
 	gate     gate.Criteria
 	tree     report.Tree
 }
@@ -110,6 +112,9 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	if err := p.readConfigs(known, rules); err != nil {
+		return nil, err
+	}
 	return p, p.readBaseline()
 }
 
@@ -149,6 +154,7 @@ func (p *Plan) readBaseline() error {
 		Intrusive:   p.opts.Intrusive,
 		Identity:    p.policy.HostIdentity(),
 		AddressesOf: p.addressesOf,
+		Joined:      p.files.Of,
 	}, p.judge.Rules)
 	return nil
 }

@@ -150,6 +150,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 // count adds the state of a pair to coverage and drift.
 func (w *sweep) count(r scan.Result) {
 	w.counter.Add(r)
+	w.plan.files.Add(r)
 	if w.plan.drift != nil {
 		w.plan.drift.Add(exposure.Subject{Result: r})
 	}
@@ -158,6 +159,7 @@ func (w *sweep) count(r scan.Result) {
 // forget removes a pair that is probed again from the drift: until there is an
 // answer, nothing shows that a finding is fixed.
 func (w *sweep) forget(pair netip.AddrPort) {
+	w.plan.files.Forget(pair)
 	if w.plan.drift != nil {
 		w.plan.drift.Forget(pair)
 	}

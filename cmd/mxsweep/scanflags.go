@@ -45,6 +45,7 @@ type scanFlags struct {
 	intrusive  bool
 
 	vantage       string
+	configs       []string
 	authorization string
 
 	output        outputFlags
@@ -113,6 +114,7 @@ func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.policy, "policy", "", "read gate, expected services, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
 	flags.StringVar(&f.vantage, "vantage", "", "vantage point of the scanner: `NAME` is internet, lan, host or a name from the policy (default internet, and host for loopback; other addresses of this machine are assumed to be reachable from there)")
+	flags.StringArrayVar(&f.configs, "config", nil, "compare what answers with the configuration files at `[HOST=]PATH`, a file or folder of the host: findings name the line that opens the port; HOST is needed if several hosts are up; repeatable")
 	f.registerVerdict(flags)
 	f.coverage.register(flags)
 	registerNow(flags, f)
@@ -202,7 +204,7 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 
 // nonEmptyFlags are the flags for which an empty value, as from an unset variable of a
 // script, would silently remove a limit or a check.
-var nonEmptyFlags = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
+var nonEmptyFlags = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "config", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {
@@ -243,7 +245,7 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 		Mode: f.mode.value, Threads: bounded(f.threads), Interface: f.netDevice, Pcap: f.pcap,
 		Shard: f.shard.Shard, Resume: f.resume, MaxTime: f.maxTime, HostTimeout: f.hostTimeout,
 		NoIdentify: f.noIdentify, Signatures: f.signatures, Intrusive: f.intrusive, GreetingTimeout: f.greeting,
-		Policy: f.policy, NoPolicy: f.withoutPolicy, Vantage: f.vantage, Baseline: f.baseline,
+		Policy: f.policy, NoPolicy: f.withoutPolicy, Vantage: f.vantage, Configs: f.configs, Baseline: f.baseline,
 		FailOn: demands.FailOn, MinCoverage: demands.MinCoverage, MinHosts: demands.MinHosts, SoftFail: demands.SoftFail,
 		Canaries: f.coverage.canaries, ReferencePorts: f.coverage.referencePorts, AllowVacant: f.coverage.allowVacant, Now: f.now.Time,
 		Outputs: outputs, Private: f.output.private, AllPorts: f.allPorts, AuditLog: f.auditLog,

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -46,6 +47,15 @@ const (
 	Listening                  // the machine shows it
 	NotRunning                 // a file says so, but the machine shows that nothing listens
 )
+
+// String returns where the listener is bound, as ss(8) writes it: "*:25" is each address of
+// both families.
+func (l *Listener) String() string {
+	if !l.Address.IsValid() || l.Address.Is6() && l.Address.IsUnspecified() && !l.V6Only {
+		return "*:" + strconv.Itoa(int(l.Port))
+	}
+	return netip.AddrPortFrom(l.Address, l.Port).String()
+}
 
 // local reports whether only the machine itself can connect.
 func (l *Listener) local() bool { return l.Local || l.Address.Unmap().IsLoopback() }

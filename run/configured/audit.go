@@ -91,23 +91,14 @@ var vantage = exposure.Vantage{Class: exposure.ClassConfig}
 func (a *Audit) Conclude() Outcome {
 	var c Outcome
 	j := a.judge()
-	undecided := slices.DeleteFunc(slices.Clone(a.read.Doubts), func(d listeners.Doubt) bool {
-		_, contained := a.read.InContainer(d.At.File)
-		return d.OfEdge || contained // nothing that hosts open depends on it
-	})
+	undecided := a.undecided()
 	for i := range a.read.Listeners {
 		l := &a.read.Listeners[i]
-		if l.Loopback() || l.Through == listeners.ThroughContainer {
+		if l.Loopback() || l.Through == listeners.ThroughContainer || l.Doubt != "" {
 			continue
 		}
 		p := a.subject(l)
 		found := j.Findings(p)
-		if l.Doubt != "" {
-			if len(found) > 0 { // else it does not matter
-				undecided = append(undecided, listeners.Doubt{Problem: fmt.Sprintf("where %q listens on port %d is not certain: %s", l.Service, l.Port, l.Doubt), At: l.At})
-			}
-			continue
-		}
 		if len(found) > 0 { // only then is it known how to fix it
 			p.Fix = fixOf(l)
 			p.Listener.Edit = a.edit(&p)
@@ -135,6 +126,23 @@ func (a *Audit) Conclude() Outcome {
 	c.Summary = a.summary(&c.Decision, facts.Coverage)
 	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
 	return c
+}
+
+// undecided returns what the files do not decide, as far as it matters to what hosts open.
+func (a *Audit) undecided() []listeners.Doubt {
+	j := a.judge()
+	list := slices.DeleteFunc(slices.Clone(a.read.Doubts), func(d listeners.Doubt) bool {
+		_, contained := a.read.InContainer(d.At.File)
+		return d.OfEdge || contained // nothing that hosts open depends on it
+	})
+	for i := range a.read.Listeners {
+		l := &a.read.Listeners[i]
+		if l.Doubt == "" || l.Loopback() || l.Through == listeners.ThroughContainer || len(j.Findings(a.subject(l))) == 0 {
+			continue
+		}
+		list = append(list, listeners.Doubt{Problem: fmt.Sprintf("where %q listens on port %d is not certain: %s", l.Service, l.Port, l.Doubt), At: l.At})
+	}
+	return list
 }
 
 // judge returns the judge for files.
