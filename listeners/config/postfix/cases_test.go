@@ -144,8 +144,8 @@ var masterTests = map[string]masterTest{
 		"master.cf": "for x in y\n25 inet - - n - - smtpd\n26 tcp n - n - - smtpd\n27 inet n - n - x smtpd\n28 inet n - n - - smtpd -o x\n29 inet n - n - - smtpd -o { a=b }c\n" +
 			"30 inet n - n - - smtpd -v -o\n$port inet n - n - - smtpd\n[::1]:31 inet n - n - - smtpd\n*:32 inet n - n - - smtpd\n0 inet n - n - - smtpd\n[::1:33 inet n - n - - smtpd\n",
 	}, []string{
-		"master.cf:5:1-3 28 inet: 0.0.0.0 28 Postfix smtpd mta",
-		"master.cf:7:1-3 30 inet: 0.0.0.0 30 Postfix smtpd mta",
+		"master.cf:5:1-3 28 inet: 0.0.0.0 28 Postfix smtpd mta; inet_interfaces is not set; its default is all (default)",
+		"master.cf:7:1-3 30 inet: 0.0.0.0 30 Postfix smtpd mta; inet_interfaces is not set; its default is all (default)",
 		"master.cf:9:1-9 [::1]:31 inet: ::1 31 Postfix smtpd mta v6only; doubt: ::1 is of no protocol of inet_protocols",
 		`master.cf:10:1-5 *:32 inet: invalid IP 32 Postfix smtpd mta; doubt: "*" is not an address that Postfix accepts`,
 		"main.cf:1:1-2 doubt: = is missing after the name; Postfix does not start",
