@@ -27,16 +27,16 @@ func newConfig(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config PATH...",
 		Short: "find the lines of configuration files that open internal ports",
-		Long: `Reads configuration files, and those below folders, and reports the listeners that
-they bind to other addresses than loopback although only the mail system itself
-should reach them: with the line, the setting that is to blame, and the edit that
-binds them to loopback. Nothing is contacted, executed or changed.
+		Long: `Reads configuration files (in folders, recursively) and reports listeners that
+should be internal to the mail system but are not bound to loopback: with the line,
+the setting that causes it, and the edit that binds them to loopback. It also reports
+settings that trust too many clients. Nothing is contacted, executed or changed.
 
 ` + knownKinds() + `
 
 What the files do not decide, such as a variable without a value, is a notice, and
-makes the run incomplete (4) unless the policy accepts it (MXS9071). So does a
-PATH without any file of a known kind. Files outside the checkout, or outside the
+makes the run incomplete (4) unless the policy accepts it (MXS9071). The run is also
+incomplete if no file is of a known kind. Files outside the checkout, or outside the
 folder that contains all PATHs, are not read.`,
 		Example: `  mxsweep config .
   mxsweep config deploy/ -o text -o sarif=mxsweep.sarif

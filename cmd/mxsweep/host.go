@@ -53,21 +53,22 @@ func newHost(s *session) *cobra.Command {
 	flags := &hostFlags{}
 	cmd := &cobra.Command{
 		Use:   "host",
-		Short: "show what listens on this machine, and by which line",
-		Long: `Lists the TCP ports on which this machine listens: where each is bound, by which
-process, systemd unit, package and container, and which line of which configuration
-file. It reports the ones that only the mail system itself should reach and that
-are not bound to loopback. Nothing is contacted, executed or changed.
+		Short: "show what listens on this machine, and the lines that configure it",
+		Long: `Lists the TCP ports that listen on this machine: the address of each, its process,
+systemd unit, package and container, and the line that configures it. It reports
+those that only the mail system itself should reach but that are not bound to
+loopback. Nothing is contacted, executed or changed.
 
-A firewall may protect what is reported; only a scan from outside shows that. --with
-compares what listens with such a scan, of which RUN is the json or jsonl report:
-which ports are reachable, which ones only a filter protects (MXS1907), which ones
-another machine answers, and which configured daemons do not run.
+A firewall may block outside connections; only a scan from outside shows that. --with
+compares the listening ports with a scan from another machine. RUN is the json or
+jsonl report of that scan. It shows which ports are reachable, which are protected
+only by a firewall (MXS1907), which another machine answers, and which are configured
+but not running.
 
 On Linux it asks the kernel and reads /proc, dpkg's lists and the rules of nftables,
-and includes containers. Without root it does not see who holds the sockets of
-other users, except for their unit, and says so (MXS9073). If that concerns a port
-that mail systems use inside a host, the run is incomplete (4). On macOS, the BSDs
+and includes containers. Without root, Linux hides the processes of other users'
+sockets, except for their unit; notice MXS9073 says so. If a hidden process has a
+port that mail systems use internally, the run is incomplete (4). On macOS, the BSDs
 and Windows it shows addresses and processes only.`,
 		Example: `  mxsweep host
   mxsweep host -o text -o json=host.json
@@ -81,11 +82,11 @@ and Windows it shows addresses and processes only.`,
 	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
 		f.StringVar(&flags.root, "root", "", "examine the system that is mounted at `DIR`, such as that of the host in a container (Linux)")
 		f.StringVar(&flags.name, "name", "", "the `NAME` of this machine in findings and for the policy (default its host name)")
-		f.StringArrayVar(&flags.configs, "config", nil, "look for the lines that open the ports in the files at `PATH`, and below it; repeatable; none reads none (default the usual folders below /etc)")
+		f.StringArrayVar(&flags.configs, "config", nil, "read the configuration files at `PATH`, and below it, for the lines that open the ports; repeatable; none reads none (default the usual folders below /etc)")
 	})
 	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
-		f.StringVar(&flags.with, "with", "", "compare with what a scan from outside saw; `RUN` is its json or jsonl report")
-		f.StringArrayVar(&flags.address, "address", nil, "the address `ADDR` of --with leads to this machine, although it does not have it, as behind address translation; repeatable")
+		f.StringVar(&flags.with, "with", "", "compare with a scan from another machine; `RUN` is its json or jsonl report")
+		f.StringArrayVar(&flags.address, "address", nil, "match `ADDR` of the scan of --with to this machine (for a machine behind NAT); repeatable")
 	})
 	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
 		f.StringVar(&flags.policy, "policy", "", "read gate, expected services, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
@@ -96,7 +97,7 @@ and Windows it shows addresses and processes only.`,
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
 		flags.output.register(f)
-		f.StringVar(&flags.expect, "write-expect", "", "write what may be reachable as the expect block of a policy to `FILE`, - for standard output in place of the report")
+		f.StringVar(&flags.expect, "write-expect", "", "write the ports that may be reachable, as the expect block of a policy, to `FILE`; - is standard output in place of the report")
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
 	})
 	return cmd

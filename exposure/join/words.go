@@ -45,7 +45,7 @@ func (v *View) state(l *Listener, bound string, p *Pair) string {
 	case result.JoinElsewhere:
 		return "reachable from the vantage point " + v.From + ", but " + v.nothing(l, bound)
 	case result.JoinFiltered:
-		return bound + ", and not reachable from the vantage point " + v.From + ": one firewall rule away from exposure"
+		return bound + ", and not reachable from the vantage point " + v.From + ": protected only by a firewall"
 	case result.JoinLoopback:
 		return bound + " only, and not reachable from the vantage point " + v.From
 	case result.JoinNotRunning:

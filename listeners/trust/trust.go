@@ -233,7 +233,7 @@ func (f *finder) login(l, inner *listeners.Listener) {
 		}
 	}
 	if wide := list.privateRange(); wide != "" {
-		f.add(Fault{Kind: NoLoginForPrivate, Confidence: certain, Why: []string{fmt.Sprintf("secure_ip has %s: no client of these networks needs a password, nor does whoever comes through a proxy there", wide)}}, &s, l, inner)
+		f.add(Fault{Kind: NoLoginForPrivate, Confidence: certain, Why: []string{fmt.Sprintf("secure_ip has %s: clients in these networks, or behind a proxy in them, need no password", wide)}}, &s, l, inner)
 		return
 	}
 	for _, e := range list {
