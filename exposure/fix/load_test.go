@@ -110,3 +110,22 @@ func TestBasisSaysWhyNot(t *testing.T) {
 		}
 	}
 }
+
+// TestElsewhereOfContainers: the advice for a daemon in a container is the edit itself where
+// that changes how the port is published.
+func TestElsewhereOfContainers(t *testing.T) {
+	container, postfix := Builtin().Lookup("container-port"), Builtin().Lookup("postfix-bind")
+	for name, c := range map[string]struct {
+		fixes []*Fix
+		want  bool
+	}{
+		"container":        {[]*Fix{container}, false},
+		"daemon":           {[]*Fix{postfix}, true},
+		"one or the other": {[]*Fix{container, postfix}, true},
+	} {
+		list := Elsewhere(c.fixes, Values{Port: 10025})
+		if got := strings.Contains(strings.Join(list, "\n"), "In a container"); got != c.want || len(list) == 0 {
+			t.Errorf("%s: %q", name, list)
+		}
+	}
+}

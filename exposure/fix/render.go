@@ -204,16 +204,17 @@ func Text(fixes []*Fix, v Values) string {
 }
 
 // Elsewhere returns what to do instead of binding a listener to loopback if its
-// client is another host, or the daemon runs in a container; nil if no fix binds
-// a listener.
+// client is another host, or the daemon runs in a container, unless the fixes are
+// of a container's published port; nil if no fix binds a listener.
 func Elsewhere(fixes []*Fix, v Values) []string {
 	if !slices.ContainsFunc(fixes, (*Fix).Binds) {
 		return nil
 	}
-	return []string{
-		v.fill("If the peer runs on another host: bind the internal address that the peer connects to instead, and block port {port} for all other hosts in the packet filter"),
-		v.fill("In a container: keep the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"),
+	list := []string{v.fill("If the peer runs on another host: bind the internal address that the peer connects to instead, and block port {port} for all other hosts in the packet filter")}
+	if slices.ContainsFunc(fixes, func(f *Fix) bool { return f.Binds() && f.Format != Compose }) {
+		list = append(list, v.fill("In a container: keep the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"))
 	}
+	return list
 }
 
 // NeedsPort reports whether the edit depends on the port that was found, so
