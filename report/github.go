@@ -80,7 +80,7 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 			text += map[bool]string{true: ": ", false: " answers as "}[p.Listener != nil] + escape.Unlink(p.Service.Label())
 		}
 		text += " (" + view.SeverityLabel(f) + ")"
-		if fix := v.Fix(f, true); len(fix) > 0 {
+		if fix := v.Fix(f); len(fix) > 0 {
 			text += "\nFix: " + strings.Join(fix, "\n")
 		}
 		a := view.AnchorOf(f, g.anchor)

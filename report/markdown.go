@@ -178,7 +178,7 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 			what = (&view.PortEntry{Port: p}).Describe()
 		}
 		fix := ""
-		if lines := v.Fix(f, false); len(lines) > 0 {
+		if lines := v.Fix(f); len(lines) > 0 {
 			fix = escape.Inline(words.Shorten(lines[0], briefFix))
 		}
 		title := escape.Markdown(f.Title)

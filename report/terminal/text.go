@@ -27,7 +27,7 @@ type textWriter struct {
 	evidence      string // as in format.Options
 	only          string
 	reasonWritten map[string]bool // rules whose reason was written
-	cut           bool            // whether a fix was cut
+	cut           bool            // whether only the edit of a fix was written
 	saved         string          // as in format.Options
 }
 
@@ -122,16 +122,23 @@ func (t *textWriter) plan() {
 			}
 			lead := "  " + strconv.Itoa(n) + ". "
 			e := &h.Edits[i]
-			where := h.Host + ", "
-			if strings.HasPrefix(e.Summary, h.Host+":") {
-				where = "" // a file that the summary names
-			}
-			t.Para(lead, words.Width(lead), words.Width(lead), where+e.Summary+" (closes "+e.ClosesText()+")")
+			t.Para(lead, words.Width(lead), words.Width(lead), placed(h.Host, e.Summary)+" (closes "+e.ClosesText()+")")
 		}
 	}
 	if n > planned {
 		t.line("  and " + wording.Plural(n-planned, "more edit"))
 	}
+}
+
+// placed returns an edit with the host or the file that needs it.
+func placed(host, edit string) string {
+	switch sentence, ok := strings.CutSuffix(edit, "."); {
+	case strings.HasPrefix(edit, host+":"):
+		return edit // it names the file
+	case ok: // advice
+		return host + ": " + sentence
+	}
+	return host + ", " + edit
 }
 
 // shellWord quotes a file name for a shell, if necessary.
@@ -264,9 +271,12 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 		t.reasonWritten[f.Rule] = true // once is enough
 		t.labeled(6, "why", why)
 	}
-	for i, line := range v.Fix(f, t.verbose) {
+	for i, line := range v.Fix(f) {
+		if i == 1 && !t.verbose {
+			break
+		}
 		if i == 0 {
-			t.labeled(6, "fix", t.explained(line))
+			t.labeled(6, "fix", t.explained(v, f))
 		} else {
 			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a continued line may begin with blanks
 			if fixplan.IsCode(line) {
@@ -278,14 +288,16 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 	}
 }
 
-// explained returns the first line of a fix; for the first fix that is cut, with
-// a hint how to see the rest.
-func (t *textWriter) explained(line string) string {
-	if t.cut || !strings.HasSuffix(line, words.MoreMark) {
-		return line
+// explained returns the edit of a fix; the first time that there is more, with a hint how to
+// see it.
+func (t *textWriter) explained(v *view.View, f *result.Finding) string {
+	lines := v.Fix(f)
+	edit := strings.TrimRight(lines[0], " ")
+	if t.cut || t.verbose || len(lines) == 1 {
+		return edit
 	}
 	t.cut = true
-	return line + " (-v shows all)"
+	return edit + " (-v shows the commands for each fix)"
 }
 
 // known writes the number of findings that are unchanged since the baseline and

@@ -146,7 +146,7 @@ func (v *View) Coverage() string {
 // filesCoverage says how much of what files configure they decide. Each file that was
 // read, and each listener, is one of the planned pairs.
 func filesCoverage(c *result.Coverage) string {
-	parts := []string{wording.Plural(c.HostsUp, "configuration file")}
+	parts := []string{wording.Plural(c.HostsUp, "configuration file") + " with includes"}
 	if n := c.CoverageCounts; n != nil {
 		parts = append(parts, wording.Plural(n.Open-min(n.Open, uint64(c.HostsUp)), "listener"), words.Grouped(n.Unknown)+" undecided")
 	}

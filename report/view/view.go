@@ -312,18 +312,14 @@ func RuleOf(f *result.Finding) result.RuleInfo {
 // Why returns a short reason why the finding matters.
 func (v *View) Why(f *result.Finding) string { return Summarize(v.Rule(f).Why) }
 
-// Fix returns the lines of the fix. If all is not set, only the first one, with a
-// mark if there are more.
-func (v *View) Fix(f *result.Finding, all bool) []string {
+// Fix returns the lines of the fix, nil if there is none. The first one is the edit, the
+// others are about it.
+func (v *View) Fix(f *result.Finding) []string {
 	text := strings.TrimSpace(cmp.Or(f.Remediation, v.Rule(f).Fix))
 	if text == "" {
 		return nil
 	}
-	lines := strings.Split(text, "\n")
-	if len(lines) > 1 && !all {
-		return []string{strings.TrimRight(lines[0], " ") + words.MoreMark}
-	}
-	return lines
+	return strings.Split(text, "\n")
 }
 
 // Summarize returns as many whole sentences of s as are needed: at least one, and

@@ -75,6 +75,3 @@ func Percent(ratio float64) string {
 	s := fmt.Sprintf("%.1f", math.Floor(ratio*1000)/10)
 	return strings.TrimSuffix(s, ".0") + "%"
 }
-
-// MoreMark ends a text that was cut.
-const MoreMark = " …"
