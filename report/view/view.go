@@ -61,6 +61,14 @@ type PortEntry struct {
 	folded   []*result.Finding // known findings that are only counted
 }
 
+// repeats reports whether two entries have the same address, port and service, in the same
+// way open to others.
+func (p *PortEntry) repeats(o *PortEntry) bool {
+	return p.Port != nil && o.Port != nil && p.Port.Listener != nil && o.Port.Listener != nil &&
+		p.Port.IP == o.Port.IP && p.Num == o.Num && p.protocol == o.protocol &&
+		p.Port.Listener.Through == o.Port.Listener.Through && p.Describe() == o.Describe()
+}
+
 // A Showing says which findings a report shows. The zero Showing shows all.
 type Showing struct {
 	Only string // as in format.Options; "" is all
@@ -91,11 +99,27 @@ func New(c *Collector, s result.Summary, show Showing) *View {
 	for i := range c.Findings {
 		b.finding(&c.Findings[i])
 	}
+	v.dropRepeated()
 	v.measure()
 	v.restrict()
 	v.foldKnown()
 	sortHosts(v.Hosts)
 	return v
+}
+
+// dropRepeated removes listeners of files without a finding that stand for the port of a
+// setting with one: the port is listed once, with the finding.
+func (v *View) dropRepeated() {
+	for i := range v.Hosts {
+		h := &v.Hosts[i]
+		if h.File == "" {
+			continue
+		}
+		all := slices.Clone(h.Ports)
+		h.Ports = slices.DeleteFunc(h.Ports, func(p PortEntry) bool {
+			return len(p.Findings) == 0 && slices.ContainsFunc(all, func(q PortEntry) bool { return len(q.Findings) > 0 && q.repeats(&p) })
+		})
+	}
 }
 
 // measure computes the extent of the findings.
