@@ -58,8 +58,8 @@ func parseNetwork(s string) netip.Prefix {
 }
 
 // covers reports whether the list has an address that address translation gives to clients, by
-// the entry that decides it. If entries
-// before that are not known, it returns the first of them as unknown.
+// the entry that decides it. If entries before that are not known, it returns the first of
+// them as unknown.
 func (l list) covers(a netip.Addr) (by string, unknown string) {
 	for _, e := range l {
 		switch {
@@ -88,14 +88,20 @@ func (l list) all() string {
 		if e.network.Addr().Is6() {
 			most = 15
 		}
-		if e.network.IsValid() && !e.negated && e.network.Bits() <= most && !private6.Overlaps(e.network) {
-			return e.word
-		}
-		if e.network.IsValid() && !e.negated && e.network.Bits() == 0 {
+		if e.network.IsValid() && !e.negated && e.network.Bits() <= most && public(e.network) {
 			return e.word
 		}
 	}
 	return ""
+}
+
+// public reports whether a network has addresses of the Internet: not multicast or reserved
+// ones, and of IPv6 neither link-local nor unique local ones.
+func public(p netip.Prefix) bool {
+	if p.Addr().Is6() {
+		return p.Overlaps(unicast6)
+	}
+	return p.Addr().Less(multicast)
 }
 
 // privateRange returns the entry that has a whole range of private addresses; "" if there is
@@ -111,11 +117,18 @@ func (l list) privateRange() string {
 	return ""
 }
 
-// Ranges of private addresses (RFC 1918, Section 3; RFC 4193, Section 3.1).
 var (
-	private6 = netip.MustParsePrefix("fc00::/7")
-	private  = []netip.Prefix{
+	// private are ranges of private addresses (RFC 1918, Section 3; RFC 4193, Section 3.1).
+	private = []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 		netip.MustParsePrefix("fd00::/8"),
 	}
+
+	// unicast6 has all global unicast addresses of IPv6 that are assigned (IANA, Internet
+	// Protocol Version 6 Address Space).
+	unicast6 = netip.MustParsePrefix("2000::/3")
+
+	// multicast is the first multicast address of IPv4 (RFC 5771, Section 3); what follows
+	// is multicast or reserved (RFC 1112, Section 4).
+	multicast = netip.MustParseAddr("224.0.0.0")
 )

@@ -150,14 +150,12 @@ func (f *finder) doubt(s *listeners.Setting, l *listeners.Listener, problem stri
 
 // relay judges who may relay.
 func (f *finder) relay(l, inner *listeners.Listener) {
-	s, ok := l.Setting("mynetworks") // of an image, by its environment
-	if !ok {
-		if s, ok = inner.Setting("mynetworks"); !ok || !relays(inner) {
-			f.relayStyle(l, inner)
-			return
-		}
-	} else {
+	s, ok := l.Setting("mynetworks")
+	if ok && s.Source != "" { // of an image, whose restrictions are not in the files
 		inner = l
+	} else if s, ok = inner.Setting("mynetworks"); !ok || !relays(inner) {
+		f.relayStyle(l, inner)
+		return
 	}
 	list := parseList(s.Value)
 	if all := list.all(); all != "" {

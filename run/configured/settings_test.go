@@ -72,6 +72,11 @@ func TestSettings(t *testing.T) {
 		{"everybody, on loopback", map[string]string{"master.cf": "127.0.0.1:smtp inet n - y - - smtpd\n", "main.cf": level + "mynetworks = 0.0.0.0/0\n"}, gate.ExitPass, nil},
 		{"everybody of IPv6", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = [::]/0\n"}, gate.ExitFail,
 			[]string{"MXS1501 critical main.cf:2 Relaying allowed for all addresses"}},
+		{"everybody, and nobody may relay", map[string]string{"master.cf": smtp, "main.cf": "mynetworks = 0.0.0.0/0\nsmtpd_relay_restrictions = reject_unauth_destination\n"}, gate.ExitPass, nil},
+		{"everybody, and all are rejected", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 0.0.0.0/0\nsmtpd_client_restrictions = reject\n"}, gate.ExitPass, nil},
+		{"everybody, and nobody may relay, published", mx("mynetworks = 0.0.0.0/0\nsmtpd_relay_restrictions = reject_unauth_destination\n", published), gate.ExitPass, nil},
+		{"everybody, published", mx("mynetworks = 0.0.0.0/0\n", published), gate.ExitFail, []string{"MXS1501 critical postfix/main.cf:2 Relaying allowed for all addresses"}},
+		{"link-local addresses", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 127.0.0.0/8 [::1]/128 [fe80::]/10\n"}, gate.ExitPass, nil},
 
 		// The same by the environment of an image.
 		{"PERMIT_DOCKER", env("mailserver/docker-mailserver", "PERMIT_DOCKER: network"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "compose.yml:6", 1)}},
