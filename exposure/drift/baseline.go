@@ -57,6 +57,11 @@ type Entry struct {
 	// scanned.
 	Listener string `json:"listener,omitempty"`
 
+	// DependsOn are the other files that the finding depends on, such as the one that
+	// publishes the port: without them a run cannot tell that it is fixed. Only findings
+	// about settings have some, and at most maxDependsOn.
+	DependsOn []string `json:"depends_on,omitempty"`
+
 	// Addresses are all addresses of Host with the finding; nil if IP is the only
 	// one.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
@@ -136,6 +141,7 @@ func EntryOf(f *exposure.Violation) Entry {
 	}
 	if f.Listener != nil {
 		e.Listener = f.Listener.Name
+		e.DependsOn = dependsOn(f)
 	}
 	if f.Drift == result.DriftUnverified {
 		last := second(f.LastSeen)
@@ -148,6 +154,23 @@ func EntryOf(f *exposure.Violation) Entry {
 		e.Acceptance = f.Acceptance.ID
 	}
 	return e
+}
+
+// maxDependsOn bounds the length of the line of an entry.
+const maxDependsOn = 8
+
+// dependsOn returns the files beside its own that a finding about a setting depends on.
+func dependsOn(f *exposure.Violation) []string {
+	if f.Rule == nil || !f.Rule.OfSetting() {
+		return nil
+	}
+	var list []string
+	for _, c := range f.Listener.Causes {
+		if c.Anchor != nil && c.Anchor.File != f.Host && !slices.Contains(list, c.Anchor.File) && len(list) < maxDependsOn {
+			list = append(list, c.Anchor.File)
+		}
+	}
+	return list
 }
 
 // second truncates a time to seconds, in UTC, so that files are easy to read.

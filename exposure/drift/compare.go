@@ -251,6 +251,9 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
 	if e.Listener != "" {
 		f.Listener = &result.Configured{Name: e.Listener}
+		for _, file := range e.DependsOn {
+			f.Listener.Causes = append(f.Listener.Causes, result.Widening{Why: "the finding depends on this file", Anchor: &result.Anchor{File: file, Line: 1}})
+		}
 		f.Title, f.Remediation, f.Fixes = r.TitleOf(e.IP, f.Listener), r.Fix, nil
 	}
 	if e.Confidence != nil {

@@ -51,36 +51,38 @@ func (a *Audit) known(undecided []listeners.Doubt) *known {
 // gone reports whether the listener of an entry, which no finding is about, is known not
 // to break its rule any longer, and why.
 func (a *Audit) gone(e *drift.Entry, k *known) (fixed bool, why string) {
-	switch {
-	case k.undecided[e.Host]:
-		return false, fmt.Sprintf("the files do not decide all of %s", e.Host)
-	case k.read[e.Host] && a.ofSetting(e) && !a.publishes():
-		return false, "this run read no file that publishes ports of containers, which the finding may depend on"
-	case k.read[e.Host] && a.ofSetting(e):
+	if k.undecided[e.Host] {
+		return false, notDecided(e.Host)
+	}
+	if k.read[e.Host] {
+		for _, file := range e.DependsOn {
+			if k.undecided[file] {
+				return false, notDecided(file)
+			}
+			if !k.read[file] && !a.deleted(file) {
+				return false, fmt.Sprintf("this run did not read %s, which the finding depends on", file)
+			}
+		}
+	}
+	switch r := a.Rules.Lookup(e.Rule); {
+	case k.read[e.Host] && r != nil && r.OfSetting():
 		return true, "the setting no longer breaks the rule"
 	case k.listeners[[2]string{e.Host, e.Listener}]:
 		return true, "the listener no longer breaks the rule"
 	case k.read[e.Host]:
 		return true, "the file no longer has the listener"
-	case a.covers(e.Host) && a.missing(e.Host):
+	case a.deleted(e.Host):
 		return true, "the file is no longer there"
 	}
 	return false, "this run did not read the file"
 }
 
-// ofSetting reports whether an entry is about a setting that matters because of address
-// translation: then the file that publishes the port decides as well.
-func (a *Audit) ofSetting(e *drift.Entry) bool {
-	r := a.Rules.Lookup(e.Rule)
-	return r != nil && r.OfSetting()
+func notDecided(file string) string {
+	return fmt.Sprintf("the files do not decide all of %s", file)
 }
 
-// publishes reports whether a file publishes ports of containers.
-func (a *Audit) publishes() bool {
-	return slices.ContainsFunc(a.read.Listeners, func(l listeners.Listener) bool {
-		return l.Through == listeners.ThroughPublished || l.Through == listeners.ThroughCluster
-	})
-}
+// deleted reports whether a file below one of the paths does not exist.
+func (a *Audit) deleted(file string) bool { return a.covers(file) && a.missing(file) }
 
 // covers reports whether a file is below one of the paths.
 func (a *Audit) covers(file string) bool {
