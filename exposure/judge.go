@@ -209,12 +209,15 @@ func (j *Judge) situation(p Subject, v Vantage) *situation {
 	if p.Service != nil {
 		s.certificate = certificateFaults(p.Service.TLS, p.Names(), p.seen(j.now(p)))
 	}
+	s.public = j.public(s.port)
 	if j.Knowledge != nil {
-		s.public = j.Knowledge.Public(s.port)
 		s.internal = j.Knowledge.Internal(s.port)
 	}
 	return s
 }
+
+// public reports whether a port is one that strangers are meant to reach.
+func (j *Judge) public(port uint16) bool { return j.Knowledge != nil && j.Knowledge.Public(port) }
 
 // broken returns the rules that hold, in the order of their ids, without those
 // that another of them replaces.
@@ -264,8 +267,9 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
+	public := j.public(p.Target.Port())
 	if p.Listener != nil {
-		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), r.lineOf(p.Listener), p.advice(r)
+		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), r.lineOf(p.Listener, public), p.advice(r, public)
 	}
 	if p.Setting != nil {
 		f.Confidence = min(f.Confidence, p.Setting.Confidence)
@@ -274,7 +278,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		f.Title = boundTitle(r.Title, p.boundTo())
 	}
 	if p.OpenedBy != nil {
-		f.OpenedBy, advice = r.lineOf(p.OpenedBy), p.adviceOfLine(r, advice, f.Vantage)
+		f.OpenedBy, advice = r.lineOf(p.OpenedBy, public), p.adviceOfLine(r, advice, f.Vantage, public)
 		if p.Socket == nil { // else it is in the evidence of the socket
 			f.Evidence = slices.Insert(f.Evidence, min(1, len(f.Evidence)), p.lineEvidence()...)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
@@ -107,10 +108,19 @@ func (r *Rule) binds() bool {
 	return r.Kind == KindListener || r.Kind == KindPolicy || r.Kind == KindJoined
 }
 
+// bindsAt is binds for a port. A public port that takes a PROXY header is there for a load
+// balancer, which loopback would cut off, and with it all of its clients.
+func (r *Rule) bindsAt(public bool) bool {
+	return r.binds() && !(public && slices.ContainsFunc(proxyObservations, r.asksFor))
+}
+
+// proxyObservations are the observations of a listener that takes a PROXY header.
+var proxyObservations = []string{"proxy-expected", "proxy-trusted"}
+
 // lineOf returns what a file says as a finding of the rule has it: with the edit only if
 // that closes the finding.
-func (r *Rule) lineOf(line *result.Configured) *result.Configured {
-	if r.binds() || line.Edit == nil {
+func (r *Rule) lineOf(line *result.Configured, public bool) *result.Configured {
+	if r.bindsAt(public) || line.Edit == nil {
 		return line
 	}
 	l := *line
@@ -146,9 +156,9 @@ func (p *Subject) causes(line *result.Configured) []string {
 
 // adviceOfLine returns how to close a finding of a port that was scanned, or on which the
 // machine listens: by the edit of the line that opens it, else as otherwise advised.
-func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string) Advice {
+func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string, public bool) Advice {
 	e, known := p.OpenedBy.Edit, fix.Builtin().Lookup(p.Fix)
-	if e == nil || known == nil || p.Anchor == nil || !r.binds() {
+	if e == nil || known == nil || p.Anchor == nil || !r.bindsAt(public) {
 		return otherwise
 	}
 	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), Vantage: vantage}
@@ -164,13 +174,18 @@ func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string) Advice
 }
 
 // advice returns how to close a finding of a listener of a file.
-func (p *Subject) advice(r *Rule) Advice {
+func (p *Subject) advice(r *Rule, public bool) Advice {
 	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), File: p.Host}
 	if p.Anchor != nil {
 		v.Line = p.Anchor.Line
 	}
 	known := fix.Builtin().Lookup(p.Fix)
-	if known == nil || !r.binds() {
+	if r.binds() && !r.bindsAt(public) && p.Service != nil {
+		if own := fix.Choose(r.Fixes.Known(), p.Service.KnownProduct(), "", HasProduct); len(own) == 1 {
+			return Advice{Text: fix.Text(own, v), Fixes: []string{own[0].ID}}
+		}
+	}
+	if known == nil || !r.bindsAt(public) {
 		return Advice{Text: fillPort(r.Fixes.Default, v.Port) + "\n" + fix.VerifyFile(v.File)}
 	}
 	a := Advice{Text: fix.Text([]*fix.Fix{known}, v), Fixes: []string{known.ID}}

@@ -231,3 +231,32 @@ func TestUndecided(t *testing.T) {
 		t.Errorf("notice %+v", n)
 	}
 }
+
+// A public port that takes a PROXY header is not bound to loopback, where its load balancer
+// could not reach it; another port is.
+func TestProxyPortStays(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file, text string
+		edit       bool
+		fix        string
+	}{
+		{"haproxy.cfg", "listen a\n  mode tcp\n  bind :25 accept-proxy\n  server b 127.0.0.1:10025\n", false, "haproxy.cfg: in the frontend that binds port 25 with `accept-proxy`, add"},
+		{"haproxy.cfg", "listen a\n  mode tcp\n  bind :10143 accept-proxy\n  server b 127.0.0.1:143\n", true, "haproxy.cfg:3: change `:10143` to `127.0.0.1:10143`"},
+		{"dovecot.conf", strings.Replace(haproxy, "10143", "143", 1), false, "dovecot.conf: set `haproxy_trusted_networks` to the address of the load balancer only"},
+		{"nginx.conf", "events {}\nmail {\n auth_http 127.0.0.1:1;\n server {\n  listen 993 proxy_protocol;\n  protocol imap;\n }\n}\n", false, "nginx.conf: in the `listen` directive of port 993"},
+		{"postfix/master.cf", "25 inet n - y - 1 postscreen\n  -o postscreen_upstream_proxy_protocol=haproxy\n", false, "postfix/master.cf: "},
+	} {
+		_, c := audit(t, map[string]string{tt.file: tt.text, "postfix/main.cf": level})
+		i := slices.IndexFunc(c.Findings, func(f exposure.Violation) bool { return f.Rule.ID == "MXS1007" })
+		if i < 0 {
+			t.Errorf("%s: findings %v", tt.text, shown(c))
+			continue
+		}
+		f := &c.Findings[i]
+		first, _, _ := strings.Cut(f.Remediation, "\n")
+		if (f.Listener.Edit != nil) != tt.edit || !strings.HasPrefix(first, tt.fix) || !tt.edit && strings.Contains(f.Remediation, "127.0.0.1") {
+			t.Errorf("%s: edit %+v\n%s", tt.text, f.Listener.Edit, f.Remediation)
+		}
+	}
+}
