@@ -175,6 +175,9 @@ func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string, public
 
 // advice returns how to close a finding of a listener of a file.
 func (p *Subject) advice(r *Rule, public bool) Advice {
+	if p.Setting != nil {
+		return p.settingAdvice(r)
+	}
 	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), File: p.Host}
 	if p.Anchor != nil {
 		v.Line = p.Anchor.Line

@@ -3,6 +3,8 @@ package exposure
 import (
 	"fmt"
 	"slices"
+
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // A SettingFault is what is wrong with a setting of a configuration file, which no scan
@@ -41,6 +43,10 @@ type Setting struct {
 	Fault      SettingFault
 	Why        []string // sentences without a full stop; the first one says what is set
 	Confidence int      // from 0 to 10, how certain the fault is
+
+	// Fix says what to change at the anchor, without a full stop; further lines are other
+	// ways. "" is the advice of the rule.
+	Fix string
 }
 
 // OfSetting reports whether the rule is about settings of configuration files.
@@ -75,3 +81,22 @@ func (p *Subject) settingEvidence() []string {
 	}
 	return list
 }
+
+// settingAdvice returns how to close a finding about a setting: at its place, and how to
+// verify that with the files on which it depends.
+func (p *Subject) settingAdvice(r *Rule) Advice {
+	text := fillPort(r.Fixes.Default, p.Target.Port())
+	if p.Setting.Fix != "" && p.Anchor != nil {
+		text = fmt.Sprintf("%s:%d: %s", p.Anchor.File, p.Anchor.Line, p.Setting.Fix)
+	}
+	files := []string{p.Host}
+	for _, c := range p.Listener.Causes {
+		if c.Anchor != nil && !slices.Contains(files, c.Anchor.File) && len(files) < maxVerified {
+			files = append(files, c.Anchor.File)
+		}
+	}
+	return Advice{Text: text + "\n" + fix.VerifyFile(files...)}
+}
+
+// maxVerified is how many files a command that verifies an edit names.
+const maxVerified = 4

@@ -225,15 +225,18 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 
 // acceptance is the entry of a policy file that accepts findings of a rule.
 func acceptance(r *exposure.Rule) string {
+	target := "192.0.2.10\n      port: 10025"
+	if r.OfSetting() { // which only files break
+		target = "file:path/of/the/file"
+	}
 	return fmt.Sprintf(`  accept:
     - id: AR-0001
       rule: %s
-      target: 192.0.2.10
-      port: 10025
+      target: %s
       reason: why the risk is acceptable, at least 10 characters
       owner: who is responsible for it
       expires: 2027-01-31
-`, r.ID)
+`, r.ID, target)
 }
 
 func rulesJSON(w io.Writer, rules []*exposure.Rule) error {

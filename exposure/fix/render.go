@@ -129,8 +129,11 @@ func Verify(flag string, places ...string) string {
 	return strings.TrimRight(labelVerify+"mxsweep scan "+strings.Join(places, " ")+" --fail-on any:high "+flag, " ")
 }
 
-// VerifyFile returns the line with the command that verifies an edit of a file.
-func VerifyFile(file string) string { return labelVerify + "mxsweep config " + file }
+// VerifyFile returns the line with the command that verifies an edit of a file, which others
+// of the files may depend on.
+func VerifyFile(files ...string) string {
+	return labelVerify + "mxsweep config " + strings.Join(files, " ")
+}
 
 // IsCode reports whether a line of a fix is a command or a line of a file, which
 // must not be wrapped.

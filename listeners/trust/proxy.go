@@ -34,20 +34,20 @@ func denies(l *listeners.Listener) bool {
 // proxies judges a list of trusted proxies.
 func (f *finder) proxies(l, inner *listeners.Listener, s *listeners.Setting, trusted list) {
 	if all := trusted.all(); all != "" {
-		f.add(Fault{Kind: ProxyOfAll, Confidence: certain, Why: []string{fmt.Sprintf("%s has %s: everybody can send a PROXY header with an address of his choice", title(s), all)}}, s, l, inner)
+		f.add(Fault{Kind: ProxyOfAll, Confidence: certain, Fix: balancers(s, all), Why: []string{fmt.Sprintf("%s has %s: everybody can send a PROXY header with an address of their choice", title(s), all)}}, s, l, inner)
 		return
 	}
 	doubt := ""
 	if t := translated(l); t != nil {
 		var by string
 		if by, doubt = t.covered(trusted); by != "" {
-			f.add(Fault{Kind: ProxyOfAll, Confidence: likely, Causes: causes(t),
+			f.add(Fault{Kind: ProxyOfAll, Confidence: likely, Causes: causes(t), Fix: balancers(s, by) + "\n" + t.keep,
 				Why: []string{fmt.Sprintf("%s has %s, and with it the address that address translation gives to clients: they can send a PROXY header", title(s), by)}}, s, l, inner)
 			return
 		}
 	}
 	if wide := trusted.privateRange(); wide != "" {
-		f.add(Fault{Kind: ProxyOfPrivate, Confidence: certain, Why: []string{fmt.Sprintf("%s has %s: each client of these networks can send a PROXY header with an address of its choice", title(s), wide)}}, s, l, inner)
+		f.add(Fault{Kind: ProxyOfPrivate, Confidence: certain, Fix: balancers(s, wide), Why: []string{fmt.Sprintf("%s has %s: each client of these networks can send a PROXY header with an address of its choice", title(s), wide)}}, s, l, inner)
 		return
 	}
 	for _, e := range trusted {
@@ -82,7 +82,8 @@ func (f *finder) expected(l, inner *listeners.Listener, s *listeners.Setting) {
 	}
 	switch {
 	case !limited:
-		f.add(Fault{Kind: ProxyOfAll, Confidence: certain, Why: []string{"expect-proxy has no condition: everybody can send a PROXY header with an address of his choice"}}, s, l, inner)
+		f.add(Fault{Kind: ProxyOfAll, Confidence: certain, Fix: "end the line with `if { src ADDRESS }`, with the addresses of the load balancers",
+			Why: []string{"expect-proxy has no condition: everybody can send a PROXY header with an address of their choice"}}, s, l, inner)
 	case !bySource || len(sources) == 0:
 		f.doubt(s, inner, fmt.Sprintf("whose PROXY header %s takes depends on %q", portOf(l), condition))
 	default:

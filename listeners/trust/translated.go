@@ -17,6 +17,8 @@ type translation struct {
 	// which one it will be.
 	seen []netip.Addr
 
+	keep string // a line that says how to keep the address of the client
+
 	// undecided says why it is not known whether the address is lost; "" if it is.
 	undecided string
 }
@@ -63,7 +65,7 @@ func byCluster(l *listeners.Listener) *translation {
 	if policy.At == nil {
 		why = "externalTrafficPolicy is not set; its default is Cluster: the nodes replace the address of the client by one of their own"
 	}
-	return &translation{why: listeners.Cause{Why: why, At: policy.At}, seen: podNetworks}
+	return &translation{why: listeners.Cause{Why: why, At: policy.At}, seen: podNetworks, keep: keepByCluster}
 }
 
 // byEngine is translated for a port that Docker publishes. It leaves the address of a client
@@ -75,9 +77,9 @@ func byEngine(l *listeners.Listener) *translation {
 		return nil
 	}
 	if v6.Value != "no" {
-		return &translation{undecided: v6.Value, seen: append([]netip.Addr{defaultBridge}, defaultGateways...)}
+		return &translation{undecided: v6.Value, keep: keepByEngine(l), seen: append([]netip.Addr{defaultBridge}, defaultGateways...)}
 	}
-	t := &translation{why: listeners.Cause{Why: "the network of the container has no IPv6: docker-proxy passes connections over IPv6 on, with the address of the gateway of that network", At: v6.At}}
+	t := &translation{keep: keepByEngine(l), why: listeners.Cause{Why: "the network of the container has no IPv6: docker-proxy passes connections over IPv6 on, with the address of the gateway of that network", At: v6.At}}
 	gateways, ok := l.Setting("network gateway")
 	switch {
 	case !ok:

@@ -27,6 +27,9 @@ type Fault struct {
 	// Causes are what lies elsewhere and matters: the published port, the network.
 	Causes []listeners.Cause
 
+	// Fix says what to change at At, without a full stop; further lines are other ways.
+	Fix string
+
 	// Confidence, from 0 to 10, is how certain the fault is.
 	Confidence int
 }
@@ -159,7 +162,7 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 	}
 	list := parseList(s.Value)
 	if all := list.all(); all != "" {
-		f.add(Fault{Kind: RelaysForAll, Confidence: certain, Why: []string{fmt.Sprintf("%s has %s: clients of all addresses may relay", title(&s), all)}}, &s, l, inner)
+		f.add(Fault{Kind: RelaysForAll, Confidence: certain, Fix: remove(&s, all) + ", and let the clients that must relay log in", Why: []string{fmt.Sprintf("%s has %s: clients of all addresses may relay", title(&s), all)}}, &s, l, inner)
 		return
 	}
 	t := translated(l)
@@ -173,6 +176,7 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 	}
 	if by != "" {
 		f.add(Fault{Kind: RelaysTranslated, Confidence: likely, Causes: causes(t),
+			Fix: remove(&s, by) + ", and let the other containers log in\n" + t.keep,
 			Why: []string{fmt.Sprintf("%s has %s, and with it the address that address translation gives to clients", title(&s), by)}}, &s, l, inner)
 	}
 }
@@ -194,6 +198,7 @@ func (f *finder) relayStyle(l, inner *listeners.Listener) {
 		why = "neither mynetworks nor mynetworks_style is set, and compatibility_level is below 2: the style is " + s.Value
 	}
 	f.add(Fault{Kind: RelaysTranslated, Confidence: likely, Causes: causes(t),
+		Fix: "set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`, and let the other containers log in\n" + t.keep,
 		Why: []string{why + ": the network of the container may relay, and with it the address that address translation gives to clients"}}, &s, l, inner)
 }
 
@@ -218,20 +223,21 @@ func (f *finder) login(l, inner *listeners.Listener) {
 	}
 	list := parseList(s.Value)
 	if all := list.all(); all != "" {
-		f.add(Fault{Kind: NoLoginForAll, Confidence: certain, Why: []string{fmt.Sprintf("secure_ip has %s: nobody needs a password", all)}}, &s, l, inner)
+		f.add(Fault{Kind: NoLoginForAll, Confidence: certain, Fix: remove(&s, all) + ", and let others log in", Why: []string{fmt.Sprintf("secure_ip has %s: nobody needs a password", all)}}, &s, l, inner)
 		return
 	}
 	var doubt string
 	if t := translated(l); t != nil {
 		var by string
 		if by, doubt = t.covered(list); by != "" {
-			f.add(Fault{Kind: NoLoginForAll, Confidence: likely, Causes: causes(t),
+			f.add(Fault{Kind: NoLoginForAll, Confidence: likely, Causes: causes(t), Fix: remove(&s, by) + ", and let others log in\n" + t.keep,
 				Why: []string{fmt.Sprintf("secure_ip has %s, and with it the address that address translation gives to clients: they need no password", by)}}, &s, l, inner)
 			return
 		}
 	}
 	if wide := list.privateRange(); wide != "" {
-		f.add(Fault{Kind: NoLoginForPrivate, Confidence: certain, Why: []string{fmt.Sprintf("secure_ip has %s: clients in these networks, or behind a proxy in them, need no password", wide)}}, &s, l, inner)
+		f.add(Fault{Kind: NoLoginForPrivate, Confidence: certain, Fix: remove(&s, wide) + ", and set a strong `password`; name single hosts if some must do without",
+			Why: []string{fmt.Sprintf("secure_ip has %s: clients in these networks, or behind a proxy in them, need no password", wide)}}, &s, l, inner)
 		return
 	}
 	for _, e := range list {
@@ -248,6 +254,6 @@ func (f *finder) login(l, inner *listeners.Listener) {
 // of Rspamd, are no fault: Rspamd then admits nobody who needs one.
 func (f *finder) password(l, inner *listeners.Listener) {
 	if s, ok := inner.Setting("login"); ok && s.Value == "none" {
-		f.add(Fault{Kind: NoPassword, Confidence: certain, Why: []string{"neither password nor secure_ip is set: nobody needs a password"}}, &s, l, inner)
+		f.add(Fault{Kind: NoPassword, Confidence: certain, Fix: "set `password` and `enable_password` of this worker to what `rspamadm pw` prints", Why: []string{"neither password nor secure_ip is set: nobody needs a password"}}, &s, l, inner)
 	}
 }

@@ -99,12 +99,16 @@ func TestCluster(t *testing.T) {
 		{"Cluster", "$NETWORKS", "doubt"},
 	} {
 		c := listeners.Config{Listeners: []listeners.Listener{{Port: 25, Service: "service/mx loadBalancer 25", Through: listeners.ThroughCluster, Settings: []listeners.Setting{
-			{Name: "externalTrafficPolicy", Value: tt.policy}, {Name: "mynetworks", Value: tt.networks, Source: "environment MYNETWORKS"},
+			{Name: "externalTrafficPolicy", Value: tt.policy}, {Name: "mynetworks", Value: tt.networks},
+			{Name: "smtpd_relay_restrictions", Value: "permit_mynetworks"},
 		}}}}
 		faults, doubts := Find(&c)
 		var got []string
 		for _, f := range faults {
 			got = append(got, string(f.Kind))
+			if want := "remove `" + tt.networks + "` from `mynetworks`, and let the other containers log in\nOr keep the address of the client: set `externalTrafficPolicy: Local` for the Service"; f.Fix != want {
+				t.Errorf("fix %q, want %q", f.Fix, want)
+			}
 		}
 		for range doubts {
 			got = append(got, "doubt")

@@ -160,3 +160,60 @@ func TestSettingEvidence(t *testing.T) {
 		t.Errorf("causes at %q", causes)
 	}
 }
+
+// The advice names the place and the entry that must go, and only what its files can have.
+func TestSettingAdvice(t *testing.T) {
+	t.Parallel()
+	const dms = "services:\n  mx:\n    image: mailserver/docker-mailserver\n    ports: ['2525:25']\n    environment:\n      PERMIT_DOCKER: %s\n"
+	const keep = "Or keep the address of the client: set `enable_ipv6: true` and an IPv6 subnet for the network of the container, or publish the port for IPv4 alone, as `0.0.0.0:%d:25`\n"
+	boky := func(environment string) map[string]string {
+		return map[string]string{"compose.yml": "services:\n  mx:\n    image: boky/postfix\n    ports: ['587:587']\n" + environment}
+	}
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		rule  string
+		want  string
+	}{
+		{"a list of main.cf", mx("mynetworks = 127.0.0.0/8 172.16.0.0/12\n", published), "MXS1502",
+			"postfix/main.cf:2: remove `172.16.0.0/12` from `mynetworks`, and let the other containers log in\n" + fmt.Sprintf(keep, 25) + "Verify: mxsweep config postfix/main.cf compose.yml"},
+		{"the style", mx("mynetworks_style = subnet\n", published), "MXS1502",
+			"postfix/main.cf:2: set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`, and let the other containers log in\n" + fmt.Sprintf(keep, 25) + "Verify: mxsweep config postfix/main.cf compose.yml"},
+		{"all addresses", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 127.0.0.0/8 0.0.0.0/0\n"}, "MXS1501",
+			"main.cf:2: remove `0.0.0.0/0` from `mynetworks`, and let the clients that must relay log in\nVerify: mxsweep config main.cf master.cf"},
+		{"a variable whose word stands for a network", map[string]string{"compose.yml": fmt.Sprintf(dms, "network")}, "MXS1502",
+			"compose.yml:6: set `PERMIT_DOCKER` so that it does not stand for `172.16.0.0/12`, and let the other containers log in\n" + fmt.Sprintf(keep, 2525) + "Verify: mxsweep config compose.yml"},
+		{"the same for the own network", map[string]string{"compose.yml": fmt.Sprintf(dms, "connected-networks")}, "MXS1502",
+			"compose.yml:6: set `PERMIT_DOCKER` so that it does not stand for the network of the container, and let the other containers log in\n" + fmt.Sprintf(keep, 2525) + "Verify: mxsweep config compose.yml"},
+		{"a variable that is the list", boky("    environment: {MYNETWORKS: 0.0.0.0/0}\n"), "MXS1501",
+			"compose.yml:5: remove `0.0.0.0/0` from `MYNETWORKS`, and let the clients that must relay log in\nVerify: mxsweep config compose.yml"},
+		{"the default of an image", boky(""), "MXS1502",
+			"compose.yml:3: set by the environment of the image which networks may relay, without `172.16.0.0/12`, and let the other containers log in\n" + strings.Replace(fmt.Sprintf(keep, 587), ":25`", ":587`", 1) + "Verify: mxsweep config compose.yml"},
+		{"everybody needs no password", controller("secure_ip = \"0.0.0.0/0\";\n"), "MXS1503",
+			"local.d/worker-controller.inc:2: remove `0.0.0.0/0` from `secure_ip`, and let others log in\nVerify: mxsweep config local.d/worker-controller.inc"},
+		{"a private range needs none", controller("secure_ip = \"10.0.0.0/8\";\n"), "MXS1504",
+			"local.d/worker-controller.inc:2: remove `10.0.0.0/8` from `secure_ip`, and set a strong `password`; name single hosts if some must do without\nVerify: mxsweep config local.d/worker-controller.inc"},
+		{"a worker written by hand", map[string]string{"rspamd.conf": "worker \"controller\" { bind_socket = \"*:11334\"; }\n"}, "MXS1507",
+			"rspamd.conf:1: set `password` and `enable_password` of this worker to what `rspamadm pw` prints\nVerify: mxsweep config rspamd.conf"},
+		{"PROXY headers of everybody", map[string]string{"dovecot.conf": haproxy + "haproxy_trusted_networks = 0.0.0.0/0\n"}, "MXS1505",
+			"dovecot.conf:8: replace `0.0.0.0/0` in `haproxy_trusted_networks` by the addresses of the load balancers\nVerify: mxsweep config dovecot.conf"},
+		{"PROXY headers without a condition", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n tcp-request connection expect-proxy layer4\n server a 192.0.2.1:143\n"}, "MXS1505",
+			"haproxy.cfg:4: end the line with `if { src ADDRESS }`, with the addresses of the load balancers\nVerify: mxsweep config haproxy.cfg"},
+		{"PROXY headers of a private range", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n acl lb src 10.0.0.0/8\n tcp-request connection expect-proxy layer4 if lb\n server a 192.0.2.1:143\n"}, "MXS1506",
+			"haproxy.cfg:5: replace `10.0.0.0/8` in the condition of expect-proxy by the addresses of the load balancers\nVerify: mxsweep config haproxy.cfg"},
+	} {
+		_, c := audit(t, tt.files)
+		found := ""
+		for i := range c.Findings {
+			if f := &c.Findings[i]; f.Rule.ID == tt.rule {
+				found = f.Remediation
+				if f.Fixes != nil {
+					t.Errorf("%s: fixes %q", tt.name, f.Fixes)
+				}
+			}
+		}
+		if found != tt.want {
+			t.Errorf("%s: got\n%s\nwant\n%s\nof %v", tt.name, found, tt.want, shown(c))
+		}
+	}
+}

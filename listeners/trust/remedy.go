@@ -1,0 +1,53 @@
+package trust
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners"
+)
+
+// ofEnvironment begins the source of a setting that is a variable of a container.
+const ofEnvironment = "environment "
+
+// remove says that an entry must leave a list.
+func remove(s *listeners.Setting, entry string) string {
+	what := "`" + entry + "`"
+	if entry == listeners.OwnNetwork {
+		what = "the network of the container"
+	}
+	variable, isVariable := strings.CutPrefix(s.Source, ofEnvironment)
+	switch {
+	case s.Source == "":
+		return fmt.Sprintf("remove %s from `%s`", what, title(s))
+	case !isVariable: // what the image has by itself
+		return "set by the environment of the image which networks may relay, without " + what
+	case s.At != nil && strings.Contains(s.At.Text, entry):
+		return fmt.Sprintf("remove %s from `%s`", what, variable)
+	}
+	return fmt.Sprintf("set `%s` so that it does not stand for %s", variable, what)
+}
+
+// balancers says that an entry of a list of trusted proxies is too wide.
+func balancers(s *listeners.Setting, entry string) string {
+	name := title(s)
+	if name == "expect-proxy" { // whose addresses may be those of an acl
+		name = "the condition of expect-proxy"
+	} else {
+		name = "`" + name + "`"
+	}
+	return fmt.Sprintf("replace `%s` in %s by the addresses of the load balancers", entry, name)
+}
+
+// keepByEngine says how an address of a client reaches a port that Docker publishes. For IPv4
+// alone, Docker takes a port with a host address only in the form ADDRESS:PORT:PORT.
+func keepByEngine(l *listeners.Listener) string {
+	const way = "Or keep the address of the client: set `enable_ipv6: true` and an IPv6 subnet for the network of the container"
+	if l.Address.IsValid() && !l.Address.IsUnspecified() { // published on one address, of IPv6
+		return way
+	}
+	return fmt.Sprintf("%s, or publish the port for IPv4 alone, as `0.0.0.0:%d:%d`", way, l.Port, l.Target())
+}
+
+// keepByCluster says how an address of a client reaches a Service of Kubernetes.
+const keepByCluster = "Or keep the address of the client: set `externalTrafficPolicy: Local` for the Service"
