@@ -17,8 +17,67 @@ type entry struct {
 	word    string
 }
 
-// maxEntries is how many entries of a list are looked at.
-const maxEntries = 10_000
+// maxEntries is how many entries of a list are looked at, and maxAllEntries of all lists.
+const (
+	maxEntries    = 10_000
+	maxAllEntries = 1_000_000
+)
+
+// restOfList stands for the entries that are not looked at.
+const restOfList = "the rest of the list"
+
+// missing says that it is not known which networks an entry has.
+func missing(entry string) string {
+	if entry == restOfList {
+		return "the list is longer than what is read of it"
+	}
+	return entry + " is not in the files"
+}
+
+// A networks is a list with what was found out about it.
+type networks struct {
+	list    list
+	all     string // the entry that stands for all addresses; "" if none does
+	private string // the entry that has a whole range of private addresses; "" if none has
+	unknown string // the last entry of which the files do not say which network it is; "" if there is none
+
+	covered map[netip.Addr][2]string // what covers returns
+}
+
+// networks returns the list of a text.
+func (f *finder) networks(text string) *networks {
+	n := f.lists[text]
+	if n == nil {
+		l := list{{word: restOfList}}
+		if f.entries < maxAllEntries {
+			l = parseList(text)
+		}
+		f.entries += len(l)
+		n = newNetworks(l)
+		f.lists[text] = n
+	}
+	return n
+}
+
+func newNetworks(l list) *networks {
+	n := &networks{list: l, all: l.all(), private: l.privateRange(), covered: map[netip.Addr][2]string{}}
+	for _, e := range l {
+		if !e.network.IsValid() && !strings.HasPrefix(e.word, "unix:") {
+			n.unknown = e.word
+		}
+	}
+	return n
+}
+
+// covers is that of its list.
+func (n *networks) covers(a netip.Addr) (by string, unknown string) {
+	known, ok := n.covered[a]
+	if !ok {
+		known[0], known[1] = n.list.covers(a)
+		n.covered[a] = known
+	}
+	return known[0], known[1]
+}
 
 // parseList reads addresses and networks between blanks, commas and semicolons. An IPv6
 // address may be in brackets, and ! before an entry excludes it.
@@ -26,15 +85,17 @@ func parseList(text string) list {
 	var l list
 	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || c == ';' || c == '\n' || c == ' ' || c == '\t' }) {
 		if len(l) >= maxEntries {
-			return append(l, entry{word: "the rest of the list"})
+			return append(l, entry{word: restOfList})
 		}
 		bare := strings.TrimLeft(word, "!")
 		e := entry{word: word, negated: (len(word)-len(bare))%2 == 1}
-		e.network = parseNetwork(strings.NewReplacer("[", "", "]", "").Replace(bare))
+		e.network = parseNetwork(brackets.Replace(bare))
 		l = append(l, e)
 	}
 	return l
 }
+
+var brackets = strings.NewReplacer("[", "", "]", "")
 
 // parseNetwork parses an address or a network; "all" and "*" are each IPv4 address.
 func parseNetwork(s string) netip.Prefix {

@@ -12,12 +12,12 @@ import (
 func (f *finder) proxy(l, inner *listeners.Listener) {
 	if yes, _ := inner.Setting("haproxy"); yes.Value == "yes" {
 		if s, ok := inner.Setting("haproxy_trusted_networks"); ok {
-			f.proxies(l, inner, &s, parseList(s.Value))
+			f.proxies(l, inner, &s, f.networks(s.Value))
 		}
 	}
 	if _, ok := inner.Setting("listen proxy_protocol"); ok && inner.Protocol != "http" {
 		if s, ok := inner.Setting("set_real_ip_from"); ok && !denies(inner) {
-			f.proxies(l, inner, &s, parseList(s.Value))
+			f.proxies(l, inner, &s, f.networks(s.Value))
 		}
 	}
 	if s, ok := inner.Setting("expect-proxy"); ok {
@@ -32,8 +32,8 @@ func denies(l *listeners.Listener) bool {
 }
 
 // proxies judges a list of trusted proxies.
-func (f *finder) proxies(l, inner *listeners.Listener, s *listeners.Setting, trusted list) {
-	if all := trusted.all(); all != "" {
+func (f *finder) proxies(l, inner *listeners.Listener, s *listeners.Setting, trusted *networks) {
+	if all := trusted.all; all != "" {
 		f.add(Fault{Kind: ProxyOfAll, Confidence: certain, Fix: balancers(s, all), Why: []string{fmt.Sprintf("%s has %s: everybody can send a PROXY header with an address of their choice", title(s), all)}}, s, l, inner)
 		return
 	}
@@ -46,14 +46,12 @@ func (f *finder) proxies(l, inner *listeners.Listener, s *listeners.Setting, tru
 			return
 		}
 	}
-	if wide := trusted.privateRange(); wide != "" {
+	if wide := trusted.private; wide != "" {
 		f.add(Fault{Kind: ProxyOfPrivate, Confidence: certain, Fix: balancers(s, wide), Why: []string{fmt.Sprintf("%s has %s: each client of these networks can send a PROXY header with an address of its choice", title(s), wide)}}, s, l, inner)
 		return
 	}
-	for _, e := range trusted {
-		if !e.network.IsValid() && !strings.HasPrefix(e.word, "unix:") {
-			doubt = e.word + " is not in the files"
-		}
+	if trusted.unknown != "" {
+		doubt = missing(trusted.unknown)
 	}
 	if doubt != "" {
 		f.doubt(s, inner, fmt.Sprintf("whose PROXY header %s takes is not certain: %s", portOf(l), doubt))
@@ -87,6 +85,6 @@ func (f *finder) expected(l, inner *listeners.Listener, s *listeners.Setting) {
 	case !bySource || len(sources) == 0:
 		f.doubt(s, inner, fmt.Sprintf("whose PROXY header %s takes depends on %q", portOf(l), condition))
 	default:
-		f.proxies(l, inner, s, sources)
+		f.proxies(l, inner, s, newNetworks(sources))
 	}
 }

@@ -15,11 +15,11 @@ var restrictions = []string{
 
 // relays reports whether smtpd relays for clients in mynetworks: no list of restrictions
 // rejects their mail to other domains, and one of the last two admits them.
-func relays(l *listeners.Listener) bool {
+func (f *finder) relays(l *listeners.Listener) bool {
 	admitted := false
 	for _, name := range restrictions {
 		s, _ := l.Setting(name)
-		switch admits(s.Value) {
+		switch f.admits(s.Value) {
 		case rejects:
 			return false
 		case permits:
@@ -38,6 +38,16 @@ const (
 	permits
 	rejects
 )
+
+// admits is the function admits for a list that other listeners may have, too.
+func (f *finder) admits(list string) verdict {
+	v, ok := f.verdicts[list]
+	if !ok {
+		v = admits(list)
+		f.verdicts[list] = v
+	}
+	return v
+}
 
 // admits returns what a list decides about a client in mynetworks without a login, for
 // recipients of other domains. Tables and tests of single properties do not decide it.

@@ -98,7 +98,7 @@ func byEngine(l *listeners.Listener) *translation {
 
 // covered says whether a list of networks has the address as which clients are seen: by is
 // its entry. If that is not decided, doubt says why.
-func (t *translation) covered(l list) (by, doubt string) {
+func (t *translation) covered(l *networks) (by, doubt string) {
 	n := 0
 	unknown := ""
 	for _, a := range t.seen {
@@ -113,7 +113,7 @@ func (t *translation) covered(l list) (by, doubt string) {
 	}
 	switch {
 	case n == 0 && unknown != "":
-		return "", unknown + " is not in the files"
+		return "", missing(unknown)
 	case n == 0:
 		return "", ""
 	case t.undecided != "":

@@ -57,14 +57,24 @@ const (
 // Find returns the faults of what files configure, each setting once, and what they do not
 // decide. The listeners of the faults are those of c.
 func Find(c *listeners.Config) ([]Fault, []listeners.Doubt) {
-	f := finder{config: c, at: map[key]int{}}
-	for i := range c.Listeners {
-		l := &c.Listeners[i]
+	f := newFinder(c)
+	f.find()
+	return f.faults, f.doubts
+}
+
+func newFinder(c *listeners.Config) *finder {
+	return &finder{config: c, at: map[key]int{}, lists: map[string]*networks{}, verdicts: map[string]verdict{}}
+}
+
+// find judges all listeners.
+func (f *finder) find() {
+	for i := range f.config.Listeners {
+		l := &f.config.Listeners[i]
 		if l.Loopback() || l.Through == listeners.ThroughContainer || l.Doubt != "" {
 			continue
 		}
 		inner := l
-		if inside := c.Inside(l); inside != nil {
+		if inside := f.config.Inside(l); inside != nil {
 			inner = inside
 		}
 		f.relay(l, inner)
@@ -72,7 +82,6 @@ func Find(c *listeners.Config) ([]Fault, []listeners.Doubt) {
 		f.proxy(l, inner)
 		f.password(l, inner)
 	}
-	return f.faults, f.doubts
 }
 
 // A finder is the state of Find.
@@ -81,6 +90,11 @@ type finder struct {
 	faults []Fault
 	doubts []listeners.Doubt
 	at     map[key]int
+
+	// What lists say, by their text: thousands of listeners may have the same one.
+	lists    map[string]*networks
+	entries  int // of all lists
+	verdicts map[string]verdict
 }
 
 // A key identifies a setting with a fault.
@@ -156,12 +170,12 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 	s, ok := l.Setting("mynetworks")
 	if ok && s.Source != "" { // of an image, whose restrictions are not in the files
 		inner = l
-	} else if s, ok = inner.Setting("mynetworks"); !ok || !relays(inner) {
+	} else if s, ok = inner.Setting("mynetworks"); !ok || !f.relays(inner) {
 		f.relayStyle(l, inner)
 		return
 	}
-	list := parseList(s.Value)
-	if all := list.all(); all != "" {
+	list := f.networks(s.Value)
+	if all := list.all; all != "" {
 		f.add(Fault{Kind: RelaysForAll, Confidence: certain, Fix: remove(&s, all) + ", and let the clients that must relay log in", Why: []string{fmt.Sprintf("%s has %s: clients of all addresses may relay", title(&s), all)}}, &s, l, inner)
 		return
 	}
@@ -186,7 +200,7 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 func (f *finder) relayStyle(l, inner *listeners.Listener) {
 	s, ok := inner.Setting("mynetworks_style")
 	t := translated(l)
-	if !ok || t == nil || !relays(inner) || s.Value != "subnet" && s.Value != "class" {
+	if !ok || t == nil || !f.relays(inner) || s.Value != "subnet" && s.Value != "class" {
 		return
 	}
 	if t.undecided != "" {
@@ -221,8 +235,8 @@ func (f *finder) login(l, inner *listeners.Listener) {
 	if !ok {
 		return
 	}
-	list := parseList(s.Value)
-	if all := list.all(); all != "" {
+	list := f.networks(s.Value)
+	if all := list.all; all != "" {
 		f.add(Fault{Kind: NoLoginForAll, Confidence: certain, Fix: remove(&s, all) + ", and let others log in", Why: []string{fmt.Sprintf("secure_ip has %s: nobody needs a password", all)}}, &s, l, inner)
 		return
 	}
@@ -235,15 +249,13 @@ func (f *finder) login(l, inner *listeners.Listener) {
 			return
 		}
 	}
-	if wide := list.privateRange(); wide != "" {
+	if wide := list.private; wide != "" {
 		f.add(Fault{Kind: NoLoginForPrivate, Confidence: certain, Fix: remove(&s, wide) + ", and set a strong `password`; name single hosts if some must do without",
 			Why: []string{fmt.Sprintf("secure_ip has %s: clients in these networks, or behind a proxy in them, need no password", wide)}}, &s, l, inner)
 		return
 	}
-	for _, e := range list {
-		if !e.network.IsValid() {
-			doubt = e.word + " is not in the files"
-		}
+	if list.unknown != "" {
+		doubt = missing(list.unknown)
 	}
 	if doubt != "" {
 		f.doubt(&s, inner, fmt.Sprintf("who needs no password at %s is not certain: %s", portOf(l), doubt))

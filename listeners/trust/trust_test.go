@@ -83,7 +83,7 @@ func TestRelays(t *testing.T) {
 			name, value, _ := strings.Cut(s, "=")
 			l.Settings = append(l.Settings, listeners.Setting{Name: name, Value: value})
 		}
-		if got := relays(&l); got != tt.want {
+		if got := newFinder(&listeners.Config{}).relays(&l); got != tt.want {
 			t.Errorf("%q: got %v", tt.settings, got)
 		}
 	}
@@ -130,6 +130,31 @@ func TestOneFault(t *testing.T) {
 	}
 	if faults, _ := Find(&c); len(faults) != 1 || !slices.Equal([]string{faults[0].Name}, []string{"x mynetworks"}) {
 		t.Errorf("got %+v", faults)
+	}
+}
+
+// A list that thousands of listeners have is read once, and lists that are too long together are
+// not decided.
+func TestBounds(t *testing.T) {
+	long := strings.Repeat("192.0.2.1 ", maxEntries-1)
+	values := []string{long + "192.0.2.2", long + "192.0.2.3"}
+	checks := strings.Repeat("x ", 1000) + "permit_mynetworks"
+	var c listeners.Config
+	for i := range 1000 {
+		c.Listeners = append(c.Listeners, listeners.Listener{Port: 25, Service: "x", Through: listeners.ThroughCluster, Settings: []listeners.Setting{
+			{Name: "externalTrafficPolicy", Value: "Cluster"}, {Name: "mynetworks", Value: values[i%2]},
+			{Name: "smtpd_relay_restrictions", Value: checks},
+		}})
+	}
+	f := newFinder(&c)
+	f.find()
+	if f.entries != 2*maxEntries || len(f.lists) != 2 || len(f.verdicts) > 2 || f.faults != nil || f.doubts != nil {
+		t.Errorf("%d entries of %d lists, %d verdicts, %d faults, %d doubts", f.entries, len(f.lists), len(f.verdicts), len(f.faults), len(f.doubts))
+	}
+	f = newFinder(&c)
+	f.entries = maxAllEntries
+	if n := f.networks("0.0.0.0/0"); n.all != "" || missing(n.unknown) != "the list is longer than what is read of it" {
+		t.Errorf("%+v", n)
 	}
 }
 
