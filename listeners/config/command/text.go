@@ -10,6 +10,9 @@ import (
 // maxText is how many bytes one command line, or one value, can have.
 const maxText = 32 << 10
 
+// tooLong is the doubt about one that has more.
+const tooLong = "the value is too long"
+
 // A Text is a piece of a command line that knows where each of its bytes comes from: "10023"
 // of "--inet=$PORT" comes from the file that sets PORT.
 type Text struct {
@@ -26,10 +29,15 @@ type origin struct {
 	at   int
 }
 
-// From returns the text of a file from start to end.
+// From returns the text of a file from start to end. What is longer than 32 KiB is cut, with a
+// doubt.
 func From(f *source.File, start, end int) Text {
+	cut := end > start+maxText
 	end = min(end, start+maxText)
 	t := Text{text: f.Text[start:end], origins: make([]origin, end-start)}
+	if cut {
+		t.Doubt = tooLong
+	}
 	for i := range t.origins {
 		t.origins[i] = origin{f, start + i}
 	}
@@ -43,6 +51,9 @@ func Literal(s string) Text { return Text{text: s, origins: make([]origin, len(s
 // string does.
 func Placed(s string, f *source.File, at int) Text {
 	t := Text{text: s[:min(len(s), maxText)]}
+	if len(s) > maxText {
+		t.Doubt = tooLong
+	}
 	t.origins = make([]origin, len(t.text))
 	for i := range t.origins {
 		t.origins[i] = origin{f, at}
@@ -59,7 +70,7 @@ func (t Text) Slice(i, j int) Text { return Text{t.text[i:j], t.origins[i:j], t.
 // plus returns the text with another one behind it.
 func (t Text) plus(o Text) Text {
 	if len(t.text)+len(o.text) > maxText {
-		t.Doubt = "the value is too long"
+		t.Doubt = tooLong
 		return t
 	}
 	doubt := t.Doubt

@@ -57,6 +57,10 @@ func (s *splitter) split() [][]Text {
 	for s.at < len(line.text) && len(s.words) < maxWords && len(s.commands) < maxWords {
 		s.next()
 	}
+	if s.at < len(line.text) {
+		s.end()
+		s.words = append(s.words, Text{Doubt: "there are more words than are read"})
+	}
 	s.endCommand()
 	return s.commands
 }
@@ -74,7 +78,7 @@ func (p *partial) add(t Text) {
 		p.doubt = t.Doubt
 	}
 	if len(p.text)+len(t.text) > maxText {
-		p.doubt = "the value is too long"
+		p.doubt = tooLong
 		return
 	}
 	p.text, p.origins = append(p.text, t.text...), append(p.origins, t.origins...)

@@ -17,9 +17,14 @@ func Service(t *source.Tree, f *source.File) listeners.Config {
 	env := &command.Environment{}
 	u.environment(f, env)
 	for _, s := range u.list("Service", "ExecStart") {
-		start := s.start + len(s.text()) - len(strings.TrimLeft(s.text(), "@-:+!|"))
-		for _, words := range command.Split(command.From(s.file, start, s.end), command.Systemd, env) {
-			if strings.HasPrefix(s.text(), "@") && len(words) > 1 { // the second word is argv[0]
+		line := s.line()
+		if line.Doubt != "" {
+			c.AddDoubt("the command is not read: "+line.Doubt, s.at())
+		}
+		text := line.String()
+		prefix := len(text) - len(strings.TrimLeft(text, "@-:+!|"))
+		for _, words := range command.Split(line.Slice(prefix, len(text)), command.Systemd, env) {
+			if strings.Contains(text[:prefix], "@") && len(words) > 1 { // the second word is argv[0]
 				words = append(words[:1:1], words[2:]...)
 			}
 			command.Listen(&c, words, env, command.Start{Unit: u.name})
@@ -32,7 +37,7 @@ func Service(t *source.Tree, f *source.File) listeners.Config {
 // order is (systemd.exec(5)).
 func (u *unit) environment(f *source.File, env *command.Environment) {
 	for _, s := range u.list("Service", "Environment") {
-		for _, words := range command.Split(command.From(s.file, s.start, s.end), command.Systemd, nil) {
+		for _, words := range command.Split(s.line(), command.Systemd, nil) {
 			for _, w := range words {
 				env.SetPair(w)
 			}
@@ -46,7 +51,7 @@ func (u *unit) environment(f *source.File, env *command.Environment) {
 			found = u.tree.Find(f.Name, name)
 		}
 		if found == nil && !optional {
-			u.c.AddDoubt(fmt.Sprintf("%q is not in the files", name), s.file.Anchor(s.start, s.end))
+			u.c.AddDoubt(fmt.Sprintf("%q is not in the files", name), s.at())
 		}
 		for _, n := range found {
 			if e, err := u.tree.Include(n); err == nil {

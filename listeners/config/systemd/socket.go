@@ -18,7 +18,7 @@ func Socket(t *source.Tree, f *source.File) listeners.Config {
 	u := readUnit(t, f, &c)
 	for _, s := range u.list("Socket", "ListenStream") {
 		text := s.text()
-		at := s.file.Anchor(s.start, s.end)
+		at := s.at()
 		if text[0] == '/' || text[0] == '@' || strings.HasPrefix(text, "vsock:") || strings.HasPrefix(text, "vsock-") {
 			continue
 		}

@@ -84,6 +84,29 @@ ExecStart=/usr/sbin/postgrey \
 `, "etc/default/postgrey", "# x\nPOSTGREY_OPTS=\"--delay=1 --inet=0.0.0.0:10023\" \n"}, []string{
 		"etc/default/postgrey:2:33-46 postgrey.service inet 0.0.0.0:10023 = 0.0.0.0 Postgrey/policy",
 	}},
+	{"comments in a continued command", []string{"x.service", "[Service]\nExecStart=/usr/bin/dkimproxy.out \\\n  # comment \\\n  ; another\n\t--conf_file=/x 0.0.0.0:10027 \\\r\n# x\r\n 127.0.0.1:10028\n"}, []string{
+		"x.service:5:17-30 x.service listen 0.0.0.0:10027 = 0.0.0.0 DKIMproxy/signing-proxy",
+		"x.service:7 relay -> 127.0.0.1:10028",
+	}},
+	{"comments in continued variables", []string{"x.service", "[Service]\nEnvironment=\"A=1\" \\\n; note\n \"OPTS=--inet=0.0.0.0:10023\" \\\n# [Unit]\n[Unit] \\\n\nExecStart=postgrey $OPTS\n"}, []string{
+		"x.service:4:15-28 x.service inet 0.0.0.0:10023 = 0.0.0.0 Postgrey/policy",
+	}},
+	{"a backslash in quotation marks, and two that end a line", []string{"x.service", "[Service]\nEnvironment='A=--inet=10.0.0.5:1\\\n# x\n  --delay=1' B=x\\\\\nExecStart=sh -c 'postgrey \\\n # y\n --inet=10.0.0.5:2'\nExecStart=postgrey $A"}, []string{
+		"x.service:7:9-19 x.service inet 10.0.0.5:2 = 10.0.0.5 Postgrey/policy",
+		"x.service:2:23-33 x.service inet 10.0.0.5:1 = 10.0.0.5 Postgrey/policy",
+	}},
+	{"a continued empty value, and the end of the file", []string{"x.service", "[Service]\nExecStart=postgrey -i 1\nExecStart=\\\n\nExecStart=postgrey -i \\\n# x\n 10.0.0.5:3 \\"}, []string{
+		"x.service:7:2-12 x.service inet 10.0.0.5:3 = 10.0.0.5 Postgrey/policy",
+	}},
+	{"too many settings", []string{"x.service", "[Service]\n" + strings.Repeat("A=1\n", maxSettings) + "ExecStart=postgrey -i 0.0.0.0:1\n"}, []string{
+		fmt.Sprintf("x.service:%d:1-1 doubt: the unit has more settings than are read", maxSettings+2),
+	}},
+	{"a command that is too long", []string{"x.service", "[Service]\nExecStart=postgrey \\\n --x=" + strings.Repeat("x", 40_000) + " -i 0.0.0.0:1\n"}, []string{
+		"x.service:2:11-19 doubt: the command is not read: the value is too long",
+	}},
+	{"a command of too many words", []string{"x.service", "[Service]\nExecStart=postgrey" + strings.Repeat(" -x", 2_000) + " -i 0.0.0.0:1\n"}, []string{
+		"x.service:2:11-19 doubt: options of Postgrey are not in the files: there are more words than are read",
+	}},
 	{"drop-ins: an empty value resets the list", []string{"etc/systemd/system/spamd.service", "[Service]\nExecStart=-/usr/sbin/spamd -i\n",
 		"etc/systemd/system/spamd.service.d/10-x.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/spamd --listen=127.0.0.1:783\n",
 		"etc/systemd/system/spamd.service.d/20-x.conf", "[Service]\nEnvironment=A=1\n"}, []string{

@@ -5,18 +5,44 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/command"
 	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A setting is "Name=value" of a section. The value may continue on further lines.
 type setting struct {
 	file          *source.File
 	section, name string
-	start, end    int // of the value
+	parts         []span // of the value, one for each line; none if it is empty
+}
+
+// A span is what stands between two offsets of a file.
+type span struct{ start, end int }
+
+// line returns the value with its places. A backslash at the end of a line is a blank
+// (systemd.syntax(7)).
+func (s *setting) line() command.Text {
+	var list []command.Text
+	for i, p := range s.parts {
+		if i > 0 {
+			list = append(list, command.Placed(" ", s.file, s.parts[i-1].end))
+		}
+		list = append(list, command.From(s.file, p.start, p.end))
+	}
+	return command.Concat(list...)
 }
 
 // text returns the value.
-func (s *setting) text() string { return s.file.Text[s.start:s.end] }
+func (s *setting) text() string { return s.line().String() }
+
+// at returns the place of the value: of its first line.
+func (s *setting) at() result.Anchor {
+	if len(s.parts) == 0 {
+		return s.file.Anchor(0, 0)
+	}
+	return s.file.Anchor(s.parts[0].start, s.parts[0].end)
+}
 
 // A unit is a unit file with its drop-ins, in the order in which they count.
 type unit struct {
@@ -60,45 +86,64 @@ func readUnit(t *source.Tree, f *source.File, c *listeners.Config) *unit {
 	return u
 }
 
-// read adds the settings of a file (systemd.syntax(7)): comments begin with # or ; and are
-// skipped within values that continue, too.
+// read adds the settings of a file (systemd.syntax(7)): a line that ends with a backslash is
+// continued by the next one, and comments, which begin with # or ;, are skipped in between, too.
 func (u *unit) read(f *source.File) {
 	section := ""
-	for at := 0; at < len(f.Text) && len(u.settings) < maxSettings; {
+	var parts []span // of a setting that is continued
+	for at := 0; at < len(f.Text); {
+		if len(u.settings) >= maxSettings {
+			u.c.AddDoubt("the unit has more settings than are read", f.Anchor(at, at))
+			return
+		}
 		end := lineEnd(f.Text, at)
-		line := strings.TrimRight(f.Text[at:end], " \t\r")
-		trimmed := strings.TrimLeft(line, " \t")
-		switch {
-		case trimmed == "", trimmed[0] == '#', trimmed[0] == ';':
-			at = end + 1
-			continue
-		case trimmed[0] == '[':
-			section = strings.Trim(trimmed, "[]")
-			at = end + 1
-			continue
-		}
-		for strings.HasSuffix(strings.TrimRight(f.Text[at:end], "\r"), "\\") && end < len(f.Text) {
-			end = lineEnd(f.Text, end+1)
-			for begin := lineStart(f.Text, end); begin < end && isComment(f.Text[begin:end]) && end < len(f.Text); begin = lineStart(f.Text, end) {
-				end = lineEnd(f.Text, end+1)
-			}
-		}
-		if n := strings.IndexByte(f.Text[at:end], '='); n > 0 {
-			start := at + n + 1
-			for start < end && (f.Text[start] == ' ' || f.Text[start] == '\t') {
-				start++
-			}
-			stop := start + len(strings.TrimRight(f.Text[start:end], " \t\r"))
-			u.settings = append(u.settings, setting{f, section, strings.TrimSpace(f.Text[at : at+n]), start, stop})
-		}
+		line := span{at, at + len(strings.TrimRight(f.Text[at:end], "\r"))}
 		at = end + 1
+		text := strings.Trim(f.Text[line.start:line.end], " \t")
+		switch {
+		case text != "" && (text[0] == '#' || text[0] == ';'):
+			continue
+		case len(parts) == 0 && text == "":
+			continue
+		case len(parts) == 0 && text[0] == '[':
+			section = strings.Trim(text, "[]")
+			continue
+		}
+		if goesOn(f.Text[line.start:line.end]) {
+			line.end--
+			parts = append(parts, line)
+			continue
+		}
+		u.set(f, section, append(parts, line))
+		parts = nil
+	}
+	if len(parts) > 0 {
+		u.set(f, section, parts)
 	}
 }
 
-// isComment reports whether a line is a comment.
-func isComment(line string) bool {
-	line = strings.TrimLeft(line, " \t")
-	return line != "" && (line[0] == '#' || line[0] == ';')
+// goesOn reports whether a line ends with a backslash that is not escaped.
+func goesOn(line string) bool {
+	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
+}
+
+// set adds the setting of a line and those that continue it.
+func (u *unit) set(f *source.File, section string, parts []span) {
+	name, value, ok := strings.Cut(f.Text[parts[0].start:parts[0].end], "=")
+	if !ok || name == "" {
+		return
+	}
+	s := setting{file: f, section: section, name: strings.TrimSpace(name)}
+	parts[0].start = parts[0].end - len(value)
+	for _, p := range parts {
+		text := f.Text[p.start:p.end]
+		p.start += len(text) - len(strings.TrimLeft(text, " \t"))
+		p.end = p.start + len(strings.Trim(text, " \t"))
+		if p.start < p.end {
+			s.parts = append(s.parts, p)
+		}
+	}
+	u.settings = append(u.settings, s)
 }
 
 // lineEnd returns where the line of an offset ends.
@@ -112,9 +157,6 @@ func lineEnd(text string, at int) int {
 	return len(text)
 }
 
-// lineStart returns where the line begins that ends at an offset.
-func lineStart(text string, end int) int { return strings.LastIndexByte(text[:end], '\n') + 1 }
-
 // list returns the settings of a name, which an empty one resets.
 func (u *unit) list(section string, names ...string) (list []setting) {
 	for _, s := range u.settings {
@@ -124,7 +166,7 @@ func (u *unit) list(section string, names ...string) (list []setting) {
 		for _, name := range names {
 			switch {
 			case s.name != name:
-			case s.start >= s.end:
+			case len(s.parts) == 0:
 				list = nil
 			default:
 				list = append(list, s)
