@@ -49,13 +49,13 @@ func find(t *source.Tree, paths []string) (*files, error) {
 		p = path.Clean(p)
 		real, err := t.Real(p)
 		info, statErr := fs.Stat(t.FS, real)
-		if err == nil {
+		if err == nil && real != source.Null {
 			err = statErr
 		}
 		switch {
 		case err != nil:
 			return nil, fault.Usagef("give files and folders that exist", "reading %q: %w", t.ShownName(p), fault.WithoutPath(err))
-		case !info.IsDir():
+		case real == source.Null, !info.IsDir():
 			f.add(file{name: p, real: real, named: true})
 		default:
 			f.folders = append(f.folders, real)
@@ -109,6 +109,9 @@ func (f *files) doubt(name, problem string) {
 // link adds the file to which a symbolic link leads, or remembers the link.
 func (f *files) link(name string) {
 	real, err := f.tree.Real(name)
+	if real == source.Null {
+		return // what is switched off, configures nothing
+	}
 	if err == nil {
 		switch info, err := fs.Stat(f.tree.FS, real); {
 		case err != nil, !info.IsDir() && !info.Mode().IsRegular():

@@ -135,6 +135,7 @@ func write(t *testing.T, dir string, files []string) {
 // image as its own, and doubts those that lead elsewhere.
 func TestReadLinks(t *testing.T) {
 	const site = "server { listen 8080; }\n"
+	const unit = "[Service]\nExecStart=postgrey -i 0.0.0.0:10023\n"
 	for name, tt := range map[string]struct{ files, paths, want []string }{
 		"a link of Debian": {[]string{
 			"image/etc/nginx/nginx.conf", "http { include /etc/nginx/sites-enabled/*; }\n", "image/etc/nginx/sites-available/a", site,
@@ -155,6 +156,32 @@ func TestReadLinks(t *testing.T) {
 		"a folder": {[]string{"etc/nginx", "->../srv", "srv/nginx.conf", "http { " + site + "}\n"}, []string{"etc"}, []string{
 			"etc/nginx: a symbolic link that leads out of what is read",
 		}},
+		"a masked unit": {[]string{
+			"lib/systemd/system/pg.service", unit, "etc/systemd/system/pg.service", "->/dev/null", "lib/systemd/system/pg.service.d/a.conf", unit,
+			"etc/systemd/system/pg.service.d/b.conf", unit,
+		}, []string{"."}, nil},
+		"a unit that was enabled before it was masked": {[]string{
+			"lib/systemd/system/pg.service", unit, "etc/systemd/system/pg.service", "->/dev/null", "etc/systemd/system/multi-user.target.wants/pg.service", "->/lib/systemd/system/pg.service",
+		}, []string{"."}, nil},
+		"a unit that is enabled": {[]string{
+			"lib/systemd/system/pg.service", unit, "etc/systemd/system/multi-user.target.wants/pg.service", "->/lib/systemd/system/pg.service",
+		}, []string{"."}, []string{"etc/systemd/system/multi-user.target.wants/pg.service:2 10023"}},
+		"an empty unit": {[]string{
+			"lib/systemd/system/pg.service", unit, "etc/systemd/system/pg.service", "", "etc/systemd/system/pg.service.d/b.conf", unit,
+		}, []string{"."}, nil},
+		"a masked socket": {[]string{
+			"usr/lib/systemd/system/x.socket", "[Socket]\nListenStream=1\n", "run/systemd/system/x.socket", "->/dev/null",
+		}, []string{"."}, nil},
+		"a masked unit that a path names": {[]string{"etc/systemd/system/pg.service", "->/dev/null"}, []string{"etc/systemd/system/pg.service"}, nil},
+		"masked and replaced drop-ins": {[]string{
+			"lib/systemd/system/pg.service", "[Service]\nExecStart=postgrey -i 10.0.0.5:1\n",
+			"lib/systemd/system/pg.service.d/a.conf", unit, "etc/systemd/system/pg.service.d/a.conf", "->/dev/null",
+			"lib/systemd/system/pg.service.d/b.conf", unit, "etc/systemd/system/pg.service.d/b.conf", "[Service]\n",
+			"lib/systemd/system/pg.service.d/z.conf", "[Service]\nExecStart=postgrey -i 10.0.0.5:3\n", "etc/systemd/system/pg.service.d/c.conf", "[Service]\nExecStart=\n",
+		}, []string{"."}, []string{"lib/systemd/system/pg.service.d/z.conf:2 3"}},
+		"a link to /dev/null that is included": {[]string{
+			"dovecot.conf", "protocols = none\n!include conf.d/*.conf\n", "conf.d/a.conf", "->/dev/null",
+		}, []string{"."}, nil},
 		"a folder that is read": {[]string{"etc/nginx", "->../srv", "srv/nginx.conf", "http { " + site + "}\n"}, []string{"."}, []string{
 			"srv/nginx.conf:1 8080",
 		}},

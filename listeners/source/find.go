@@ -77,7 +77,7 @@ func (t *Tree) FindLocal(from, name string) string {
 // exists reports whether there is a file or a folder.
 func (t *Tree) exists(name string) bool {
 	real, err := t.Real(name)
-	if err == nil {
+	if err == nil && real != Null {
 		_, err = fs.Stat(t.FS, real)
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errLoop) || errors.Is(err, errLeads) {
@@ -160,13 +160,17 @@ var (
 	errLeads = errors.New("a symbolic link leads out of the files that are read")
 )
 
+// Null is what Real returns for a link to /dev/null. It reads as an empty file, as it does for
+// a daemon: systemctl mask and others switch a file off in that way.
+const Null = "dev/null"
+
 // maxLinks is how many symbolic links may follow on each other, as on Linux
 // (path_resolution(7)).
 const maxLinks = 40
 
 // Real returns the name of a file without symbolic links. An absolute link is one of the
 // machine to which the file belongs, as the absolute path of Find is. The last part of the
-// name needs not exist.
+// name need not exist. It returns Null for a link to /dev/null.
 func (t *Tree) Real(name string) (string, error) {
 	links, ok := t.FS.(fs.ReadLinkFS)
 	if !ok {
@@ -228,6 +232,9 @@ func (t *Tree) target(links fs.ReadLinkFS, link, target string, hops *int) (stri
 		return t.follow(links, filepath.ToSlash(rel), hops)
 	}
 	target = strings.TrimPrefix(path.Clean(target), "/")
+	if target == Null {
+		return Null, nil
+	}
 	for dir := range roots(link) {
 		real, err := t.follow(links, path.Join(dir, target), hops)
 		if errors.Is(err, errLoop) {

@@ -147,6 +147,9 @@ func (t *Tree) read(name string) (*File, error) {
 
 // text reads a file.
 func (t *Tree) text(name string) (string, error) {
+	if name == Null {
+		return "", nil
+	}
 	info, err := fs.Stat(t.FS, name) // before it is opened: a FIFO would block
 	if err != nil {
 		return "", err
@@ -193,7 +196,7 @@ func (t *Tree) Head(name string) string {
 // head is Head for a file that was not read.
 func (t *Tree) head(name string) (string, error) {
 	name, err := t.Real(name)
-	if err != nil {
+	if err != nil || name == Null {
 		return "", err
 	}
 	if info, err := fs.Stat(t.FS, name); err != nil || !info.Mode().IsRegular() {

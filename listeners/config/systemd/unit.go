@@ -1,7 +1,9 @@
 package systemd
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
@@ -55,35 +57,86 @@ type unit struct {
 // maxSettings is how many settings a unit has.
 const maxSettings = 10_000
 
+// unitFolders are the folders of units. Those that come later count more (systemd.unit(5)).
+var unitFolders = []string{"/lib/systemd/system/", "/usr/lib/systemd/system/", "/usr/local/lib/systemd/system/", "/run/systemd/system/", "/etc/systemd/system/"}
+
 // readUnit reads a unit and its drop-ins, NAME.d/*.conf beside it and in the other folders of
-// units. A drop-in that is read by itself is a unit without its main file.
+// units. A drop-in that is read by itself is a unit without its main file. A unit that is
+// masked has no settings, and neither has one that another folder replaces.
 func readUnit(t *source.Tree, f *source.File, c *listeners.Config) *unit {
 	u := &unit{name: path.Base(f.Name), c: c, tree: t}
-	if folder := path.Base(path.Dir(f.Name)); strings.HasSuffix(folder, ".d") && strings.HasSuffix(f.Name, ".conf") {
+	dir := path.Dir(f.Name)
+	if folder := path.Base(dir); strings.HasSuffix(folder, ".d") && strings.HasSuffix(f.Name, ".conf") {
 		u.name = strings.TrimSuffix(folder, ".d")
+		if t != nil && u.isMasked(f.Name, path.Join("..", u.name)) {
+			return u
+		}
 		u.read(f)
 		return u
 	}
-	if t != nil && strings.HasSuffix(path.Dir(f.Name), "lib/systemd/system") && t.Find(f.Name, "/etc/systemd/system/"+u.name) != nil {
-		return u // the one below /etc counts (systemd.unit(5))
-	}
-	u.read(f)
 	if t == nil {
+		u.read(f)
 		return u
 	}
-	done := map[string]bool{}
-	for _, pattern := range []string{u.name + ".d/*.conf", "/usr/lib/systemd/system/" + u.name + ".d/*.conf", "/lib/systemd/system/" + u.name + ".d/*.conf", "/etc/systemd/system/" + u.name + ".d/*.conf"} {
-		for _, name := range t.Find(f.Name, pattern) {
-			if done[name] {
-				continue
-			}
-			done[name] = true
-			if d, err := t.Include(name); err == nil {
-				u.read(d)
+	if f.Text == "" || u.isReplaced(f) {
+		return u
+	}
+	u.read(f)
+	u.dropIns(f)
+	return u
+}
+
+// isMasked reports whether the file of a unit is a link to /dev/null, or empty
+// (systemd.unit(5)): the one of the folder that counts most, or else the one that is given.
+func (u *unit) isMasked(from, beside string) bool {
+	paths := []string{beside}
+	for _, folder := range unitFolders {
+		paths = append(paths, folder+u.name)
+	}
+	for _, p := range slices.Backward(paths) {
+		for _, name := range u.tree.Find(from, p) {
+			f, err := u.tree.Read(name)
+			return err == nil && f.Text == ""
+		}
+	}
+	return false
+}
+
+// isReplaced reports whether a folder that counts more has a unit of the same name. In a folder
+// such as multi-user.target.wants is a link to a unit, also to one that is masked.
+func (u *unit) isReplaced(f *source.File) bool {
+	dir := path.Dir(f.Name)
+	if ext := path.Ext(dir); !strings.HasSuffix(dir, "systemd/system") && ext != ".wants" && ext != ".requires" {
+		return false
+	}
+	for _, folder := range slices.Backward(unitFolders) {
+		for _, name := range u.tree.Find(f.Name, folder+u.name) {
+			counts, err := u.tree.Real(name)
+			own, ownErr := u.tree.Real(f.Name)
+			return err == nil && ownErr == nil && counts != own
+		}
+	}
+	return false
+}
+
+// dropIns reads the drop-ins of a unit, in the order of their names. Of those with one name
+// that of the folder that counts most replaces the others.
+func (u *unit) dropIns(f *source.File) {
+	patterns := []string{u.name + ".d/*.conf"}
+	for _, folder := range unitFolders {
+		patterns = append(patterns, folder+u.name+".d/*.conf")
+	}
+	files := map[string]*source.File{}
+	for _, pattern := range patterns {
+		for _, name := range u.tree.Find(f.Name, pattern) {
+			if d, err := u.tree.Include(name); err == nil {
+				files[path.Base(name)] = d
 			}
 		}
 	}
-	return u
+	for _, base := range slices.Sorted(maps.Keys(files)) {
+		u.read(files[base])
+	}
 }
 
 // read adds the settings of a file (systemd.syntax(7)): a line that ends with a backslash is
