@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"go.yaml.in/yaml/v3"
 
@@ -113,6 +114,54 @@ var defaultsTests = []struct {
 		"2:23-24 postgrey inet localhost:1 Postgrey/policy/postfix-policy; the option has no address; Postgrey then listens on localhost; doubt: the variable POSTGREY_OPTS is set on a condition",
 	}},
 	{"postgrey", "POSTGREY_OPTS=--inet=$(cat /x)\n", []string{"1:1-2 doubt: a port of Postgrey is not known: the output of a command is not in the files"}},
+	{"postgrey", "A=1; POSTGREY_OPTS=--inet=10.0.0.5:1; POSTGREY_OPTS=\"--inet=0.0.0.0:10023;x\" # y\n", []string{
+		`1:61-76 doubt: "10023;x" is not a port`,
+	}},
+	{"postgrey", "A=1 POSTGREY_OPTS=--inet=0.0.0.0:10023 B=2\nPOSTGREY_OPTS= true\nPOSTGREY_OPTS=x postgrey\n", []string{
+		"1:26-39 postgrey inet 0.0.0.0:10023 Postgrey/policy/postfix-policy",
+	}},
+	{"postgrey", "if true; then POSTGREY_OPTS=\"--inet=0.0.0.0:10023\"; fi\nB=1\n", []string{
+		"1:37-50 postgrey inet 0.0.0.0:10023 Postgrey/policy/postfix-policy; doubt: the variable POSTGREY_OPTS is set on a condition",
+	}},
+	{"postgrey", "if true\nthen B=1\nfi\nf () { B=2; }\nfunction g {\nB=1\n}\nfunction h() {\nB=1\n}\n(B=3)\ncase x in a) B=1;; (b) B=2;; esac\nPOSTGREY_OPTS=--inet=10.0.0.5:1", []string{
+		"13:22-32 postgrey inet 10.0.0.5:1 Postgrey/policy/postfix-policy",
+	}},
+	{"postgrey", "true &&\n POSTGREY_OPTS=--inet=10.0.0.5:1", []string{
+		"2:23-33 postgrey inet 10.0.0.5:1 Postgrey/policy/postfix-policy; doubt: the variable POSTGREY_OPTS is set on a condition",
+	}},
+	{"postgrey", ": ${POSTGREY_OPTS:=--inet=0.0.0.0:10023}\n: ${POSTGREY_OPTS:=--inet=1}\n", []string{
+		"1:27-40 postgrey inet 0.0.0.0:10023 Postgrey/policy/postfix-policy",
+	}},
+	{"postgrey", "true || : \"${POSTGREY_OPTS=--inet=0.0.0.0:10023}\"\n", []string{
+		"1:35-48 postgrey inet 0.0.0.0:10023 Postgrey/policy/postfix-policy; doubt: the variable POSTGREY_OPTS is set on a condition",
+	}},
+	{"postgrey", "POSTGREY_OPTS=--inet=10.0.0.5:1\n[ -r /etc/default/postgrey.local ] && . /etc/default/postgrey.local\n", []string{
+		"1:22-32 postgrey inet 10.0.0.5:1 Postgrey/policy/postfix-policy; doubt: the file /etc/default/postgrey.local, which may set it, is not among the files",
+	}},
+	{"postgrey", ". $HOME/x\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: a file that is read with . is not known: the variable HOME has no value in the files",
+	}},
+	{"postgrey", ". ./x; POSTGREY_OPTS=--inet=10.0.0.5:1\n", []string{"1:29-39 postgrey inet 10.0.0.5:1 Postgrey/policy/postfix-policy"}},
+	{"postgrey", "POSTGREY_OPTS=--inet=1\nunset POSTGREY_OPTS\n", nil},
+	{"postgrey", "read POSTGREY_OPTS < /etc/x\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: the variable POSTGREY_OPTS may be set by read",
+	}},
+	{"postgrey", "eval \"POSTGREY_OPTS=x\"\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: the variable POSTGREY_OPTS may be set by eval",
+	}},
+	{"postgrey", "X=POSTGREY_OPTS\neval \"$X=--inet=1\"\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: eval runs a command that is not known",
+	}},
+	{"postgrey", "for POSTGREY_OPTS in --inet=1 --inet=2; do echo x; done\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: the variable POSTGREY_OPTS may be set by for",
+	}},
+	{"postgrey", "POSTGREY_OPTS=(--inet=1 --inet=2)\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: the variable POSTGREY_OPTS is an array",
+	}},
+	{"postgrey", "cat <<-'E' >/x\nPOSTGREY_OPTS=--inet=1\n\tE\necho 'a' >&2 \"$(echo \"POSTGREY_OPTS=--inet=2\")\" `x`\n", nil},
+	{"postgrey", strings.Repeat("A=1\n", 3) + many(maxVariables) + "POSTGREY_OPTS=--inet=0.0.0.0:1\n", []string{
+		"1:1-2 doubt: options of Postgrey are not in the files: there are more variables than are read",
+	}},
 	{"spampd", "LISTENHOST=0.0.0.0\nLISTENPORT=10025\nDESTHOST=127.0.0.1\nDESTPORT=10026\nADDOPTS=\"\"\n", []string{
 		"1:12-19 spampd host 0.0.0.0:10025 spampd/content-filter/smtp", "4:10-15 relay -> 127.0.0.1:10026",
 	}},
@@ -144,6 +193,49 @@ var defaultsTests = []struct {
 		"1:6-7 postfwd interface *:10040 postfwd/policy/postfix-policy; the option names no address; postfwd then listens on all of them",
 	}},
 	{"other", "SOCKET=inet:1\n", nil},
+}
+
+// many writes assignments of different variables.
+func many(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "V%d=1\n", i)
+	}
+	return text.String()
+}
+
+// TestSourced reads files that others read with ".".
+func TestSourced(t *testing.T) {
+	for name, tt := range map[string]struct{ files, want []string }{
+		"a file of the tree": {[]string{"POSTGREY_OPTS=--inet=1\n. /etc/default/postgrey.local\n", "POSTGREY_OPTS=--inet=10.0.0.5:2\n"}, []string{
+			"etc/default/postgrey.local:1:22-32 10.0.0.5:2",
+		}},
+		"on a condition": {[]string{"if [ -r /x ]; then . /etc/default/postgrey.local; fi\n", "POSTGREY_OPTS=--inet=10.0.0.5:2\n"}, []string{
+			"etc/default/postgrey.local:1:22-32 10.0.0.5:2; the variable POSTGREY_OPTS is set on a condition",
+		}},
+		"itself": {[]string{". /etc/default/postgrey.local\n", "POSTGREY_OPTS=--inet=10.0.0.5:2\n" + strings.Repeat(". /etc/default/postgrey.local\n", 50)}, []string{
+			"etc/default/postgrey.local:1:22-32 10.0.0.5:2; the file /etc/default/postgrey.local, which may set it, is not among the files",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := &source.Tree{FS: fstest.MapFS{
+				"etc/default/postgrey": {Data: []byte(tt.files[0])}, "etc/default/postgrey.local": {Data: []byte(tt.files[1])},
+			}}
+			f, err := tree.Read("etc/default/postgrey")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, l := range Defaults(tree, f).Listeners {
+				line := fmt.Sprintf("%s:%d:%d-%d %s:%d", l.At.File, l.At.Line, l.At.Column, l.At.EndColumn, l.Host, l.Port)
+				if l.Doubt != "" {
+					line += "; " + l.Doubt
+				}
+				got = append(got, line)
+			}
+			equal(t, got, tt.want)
+		})
+	}
 }
 
 func TestDefaults(t *testing.T) {
@@ -222,6 +314,9 @@ func TestBounded(t *testing.T) {
 		"names":     strings.Repeat("A1=1\nA2=2\nB3=${A1-${A2}}\n", 100_000),
 		"options":   "POSTGREY_OPTS=\"" + strings.Repeat("--inet=1 ", 200_000) + "\"",
 		"quotes":    strings.Repeat("A='", 200_000),
+		"sourced":   many(maxVariables) + strings.Repeat(". /x\n", 200_000),
+		"defaults":  strings.Repeat("${A:=", 200_000),
+		"brackets":  strings.Repeat("\"$(", 200_000),
 		"commands":  "POSTGREY_OPTS=" + strings.Repeat("$(", 200_000),
 	} {
 		t.Run(name, func(t *testing.T) { check(t, Defaults(nil, source.NewFile("postgrey", "x", text))) })
@@ -239,7 +334,7 @@ func FuzzCommands(f *testing.F) {
 		for _, d := range []Dialect{Shell, Systemd} {
 			var c listeners.Config
 			env := &Environment{}
-			Assignments(x, d, env)
+			Assignments(nil, x, d, env)
 			for _, words := range Split(From(x, 0, len(text)), d, env) {
 				Listen(&c, words, env, Start{Unit: "x"})
 			}

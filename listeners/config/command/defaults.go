@@ -15,14 +15,14 @@ func IsDefaults(name string) bool {
 
 // Defaults reads a file of /etc/default: the command line that the daemon's init script or
 // unit makes of its variables.
-func Defaults(_ *source.Tree, f *source.File) listeners.Config {
+func Defaults(t *source.Tree, f *source.File) listeners.Config {
 	var c listeners.Config
 	s, d := defaultsOf(f.Name)
 	if s == nil {
 		return c
 	}
 	env := &Environment{}
-	Assignments(f, Shell, env)
+	Assignments(t, f, Shell, env)
 	by := Start{Unit: path.Base(f.Name), Doubt: d.Doubt}
 	for _, words := range Split(Placed(d.Command, f, 0), Shell, env) {
 		Listen(&c, words, env, by)

@@ -32,7 +32,7 @@ func (m *maker) next() string {
 
 // assign writes an assignment of the shell in one of the ways that mean the same.
 func (m *maker) assign(name, value string) string {
-	before := m.one("", "", "# "+name+"=\"--inet=1\"\n", "\n", "true || echo '\n"+name+"=2\n'\n", "X=\"it's\" # "+name+"=1\n")
+	before := m.one("", "", "# "+name+"=\"--inet=1\"\n", "\n", "true || echo '\n"+name+"=2\n'\n", "X=\"it's\" # "+name+"=1\n", "X=1; ", "if false; then "+name+"=1; fi\n", ": ${"+name+":=--inet=1}; ", "cat >/dev/null <<E\n"+name+"=1\nE\n", "f() { "+name+"=7; }\n")
 	export := m.one("", "", "export ")
 	first, last, split := strings.Cut(value, " ")
 	switch m.IntN(7) {

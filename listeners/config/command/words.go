@@ -327,7 +327,8 @@ func (s *splitter) fill(value Text, marks bool) {
 // An Environment has the values of variables.
 type Environment struct {
 	values map[string]Text
-	spent  int // how many bytes of values were filled in
+	spent  int    // how many bytes of values were filled in
+	rest   string // why variables that are not here may have a value, "" if they have none
 }
 
 // maxSpent is how many bytes of values are filled in for one environment.
@@ -336,14 +337,26 @@ const maxSpent = 4 << 20
 // maxVariables is how many variables an environment has.
 const maxVariables = 1_000
 
-// Set gives a variable a value. Beyond a thousand variables it has no effect.
+// Set gives a variable a value. Beyond a thousand variables those that are new have a doubt
+// instead.
 func (e *Environment) Set(name string, value Text) {
 	if e.values == nil {
 		e.values = map[string]Text{}
 	}
 	if _, ok := e.values[name]; ok || len(e.values) < maxVariables {
 		e.values[name] = value
+		return
 	}
+	e.rest = "there are more variables than are read"
+}
+
+// doubtAll gives each variable a doubt, also those that are not here.
+func (e *Environment) doubtAll(problem string) {
+	for name, v := range e.values {
+		v.Doubt = problem
+		e.values[name] = v
+	}
+	e.rest = problem
 }
 
 // Value returns the value of a variable, and reports whether it has one. A nil environment
@@ -353,6 +366,9 @@ func (e *Environment) Value(name string) (Text, bool) {
 		return Text{}, false
 	}
 	v, ok := e.values[name]
+	if !ok && e.rest != "" {
+		return Text{Doubt: e.rest}, true
+	}
 	return v, ok
 }
 
@@ -375,7 +391,7 @@ func (e *Environment) Missing(name string) string {
 func (e *Environment) Clone() *Environment {
 	c := &Environment{}
 	if e != nil {
-		c.values, c.spent = maps.Clone(e.values), e.spent
+		c.values, c.spent, c.rest = maps.Clone(e.values), e.spent, e.rest
 	}
 	return c
 }

@@ -55,7 +55,7 @@ func (u *unit) environment(f *source.File, env *command.Environment) {
 		}
 		for _, n := range found {
 			if e, err := u.tree.Include(n); err == nil {
-				command.Assignments(e, command.Systemd, env)
+				command.Assignments(u.tree, e, command.Systemd, env)
 			}
 		}
 	}
