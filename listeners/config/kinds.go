@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/config/command"
@@ -27,8 +28,8 @@ import (
 type kind struct {
 	name string // for people
 
-	// is reports whether a file is of the kind. head is its beginning, at most 4 KiB.
-	is func(name, head string) bool
+	// is reports whether a file is of the kind; text returns its text.
+	is func(name string, text func() string) bool
 
 	// read reads a file. It returns no error: what it cannot read is a Doubt.
 	read func(t *source.Tree, f *source.File) listeners.Config
@@ -45,7 +46,7 @@ func (k *kind) daemon() string { return cmp.Or(k.partOf, k.name) }
 var kinds = append([]kind{
 	{name: "Docker Compose override", is: named(container.Overrides...), read: container.Compose, partOf: "Docker Compose"},
 	{name: "Docker Compose", is: isCompose, read: container.Compose},
-	{name: container.DockerfileKind, is: container.IsDockerfile, read: container.Dockerfile, partOf: "Docker Compose"},
+	{name: container.DockerfileKind, is: isDockerfile, read: container.Dockerfile, partOf: "Docker Compose"},
 	{name: "Kubernetes", is: isKubernetes, read: container.Kubernetes},
 	{name: "Postfix master.cf", is: named("master.cf", "master.cf.in", "master.cf.j2", "master.cf.template", "master.cf.tmpl", "master.cf.tpl"), read: postfix.Master},
 	{name: "Postfix main.cf", is: named("main.cf", "main.cf.in", "main.cf.j2", "main.cf.template", "main.cf.tmpl", "main.cf.tpl"), read: postfix.Main, partOf: "Postfix master.cf"},
@@ -78,7 +79,7 @@ var kinds = append([]kind{
 func ofSettings() (list []kind) {
 	for i := range daemons.Kinds() {
 		k := &daemons.Kinds()[i]
-		list = append(list, kind{name: k.Name, is: func(name, _ string) bool { return k.Is(name) }, read: k.Read})
+		list = append(list, kind{name: k.Name, is: func(name string, _ func() string) bool { return k.Is(name) }, read: k.Read})
 	}
 	return list
 }
@@ -119,36 +120,41 @@ func Kinds(parts bool) []string {
 // is count, also those above the tree: haproxy/mail.cfg is the same file in any tree.
 func kindsOf(t *source.Tree, name string) []*kind {
 	var list []*kind
-	head := t.Head(name)
-	name = filepath.ToSlash(t.Local(name))
+	text := sync.OnceValue(func() string { return t.Look(name) })
+	local := filepath.ToSlash(t.Local(name))
 	for i := range kinds {
 		k := &kinds[i]
 		same := func(o *kind) bool { return o.daemon() == k.daemon() }
-		if !slices.ContainsFunc(list, same) && k.is(name, head) {
+		if !slices.ContainsFunc(list, same) && k.is(local, text) {
 			list = append(list, k)
 		}
 	}
 	return list
 }
 
+// isDockerfile reports whether a file is a Dockerfile, which its name says.
+func isDockerfile(name string, _ func() string) bool { return container.IsDockerfile(name, "") }
+
 // isCompose reports whether a file is one of Docker Compose: by its name, which is often
-// docker-compose.prod.yml or the like, or because it begins with its services.
-func isCompose(name, head string) bool {
-	ext := path.Ext(name)
-	if ext != ".yml" && ext != ".yaml" {
+// docker-compose.prod.yml or the like, or because it has services.
+func isCompose(name string, text func() string) bool {
+	base := path.Base(name)
+	switch path.Ext(name) {
+	case ".yml", ".yaml":
+		if strings.HasPrefix(base, "compose.") || strings.HasPrefix(base, "docker-compose") {
+			return true
+		}
+	case ".json":
+	default:
 		return false
 	}
-	base := path.Base(name)
-	if strings.HasPrefix(base, "compose.") || strings.HasPrefix(base, "docker-compose") {
-		return true
-	}
-	return services.MatchString(head) && !strings.Contains(head, "apiVersion:")
+	return container.IsCompose(text())
 }
 
 // isDovecotPart reports whether a file is one that dovecot.conf includes, and says on what
 // a service listens.
-func isDovecotPart(name, head string) bool {
-	return strings.Contains(path.Base(name), ".conf") && inetListener.MatchString(head)
+func isDovecotPart(name string, text func() string) bool {
+	return strings.Contains(path.Base(name), ".conf") && inetListener.MatchString(text())
 }
 
 // inetListener is a section that only Dovecot has.
@@ -156,30 +162,20 @@ var inetListener = regexp.MustCompile(`(?m)^[ \t]*inet_listener\b[^{\n]*\{`)
 
 // isDefaults reports whether a file has the options of a daemon that its init script or unit
 // reads.
-func isDefaults(name, _ string) bool {
-	return named("default/*", "sysconfig/*", "conf.d/*")(name, "") && command.IsDefaults(name)
+func isDefaults(name string, text func() string) bool {
+	return named("default/*", "sysconfig/*", "conf.d/*")(name, text) && command.IsDefaults(name)
 }
 
 // isKubernetes reports whether a file has objects of Kubernetes, rendered or not.
-func isKubernetes(name, head string) bool {
+func isKubernetes(name string, text func() string) bool {
 	ext := path.Ext(name)
-	return (ext == ".yml" || ext == ".yaml") && apiVersion.MatchString(head) && objectKind.MatchString(head)
+	return (ext == ".yml" || ext == ".yaml" || ext == ".json") && container.IsKubernetes(text())
 }
-
-// What each object of Kubernetes has.
-var (
-	apiVersion = regexp.MustCompile(`(?m)^apiVersion:`)
-	objectKind = regexp.MustCompile(`(?m)^kind:`)
-)
-
-// services is the key under which Docker Compose has the services, with one that only they
-// have.
-var services = regexp.MustCompile(`(?m)^services:\s*(?:#.*)?\n(?:\s*(?:#.*)?\n)*(?: +)[\w.-]+:\s*(?:[&#].*)?\n(?:.*\n)*? +(?:image|build|ports|extends|container_name):`)
 
 // named returns the test of a kind whose files have one of these names. "postfix/x" is
 // the name x in a folder postfix; * is any text without a slash.
-func named(patterns ...string) func(name, head string) bool {
-	return func(name, _ string) bool {
+func named(patterns ...string) func(name string, text func() string) bool {
+	return func(name string, _ func() string) bool {
 		parts := strings.Split(name, "/")
 		for _, p := range patterns {
 			n := strings.Count(p, "/") + 1

@@ -58,6 +58,46 @@ func TestReadParts(t *testing.T) {
 	}
 }
 
+// TestReadYAML reads files of Docker Compose and Kubernetes that their names do not show.
+func TestReadYAML(t *testing.T) {
+	long := strings.Repeat("# a line of a license\n", 500)
+	const service = "apiVersion: v1\nkind: Pod\nmetadata: {name: s}\nspec: {containers: [{name: c, ports: [{hostPort: 10025}]}]}\n"
+	for name, tt := range map[string]struct{ file, text, want string }{
+		"behind a license":         {"stack.yml", long + "services:\n  a:\n    image: x\n    ports: ['26:25']\n", "stack.yml:504 26"},
+		"behind fragments":         {"stack.yml", "x-a: &a\n" + strings.Repeat("  b: c\n", 1) + "  d: " + strings.Repeat("d", 9000) + "\nservices:\n  a:\n    ports: ['26:25']\n", "stack.yml:6 26"},
+		"with an anchor":           {"stack.yml", "services: &s\n  a:\n    ports: ['26:25']\n", "stack.yml:3 26"},
+		"with an alias":            {"stack.yml", "x-s: &s\n  a:\n    ports: ['26:25']\nservices: *s\n", "stack.yml:3 26"},
+		"with a merged service":    {"stack.yml", "x-s: &s\n  a: {ports: ['26:25']}\nservices:\n  <<: *s\n", "stack.yml:1 26"},
+		"with quotation marks":     {"stack.yaml", "\"services\" :\n  \"a\":\n    \"ports\": ['26:25']\n", "stack.yaml:3 26"},
+		"in flow style":            {"stack.yml", "services: {a: {image: x, ports: ['26:25']}}\n", "stack.yml:1 26"},
+		"all in flow style":        {"stack.yml", "# x\n{services: {a: {image: x, ports: ['26:25']}}}\n", "stack.yml:2 26"},
+		"in a second document":     {"stack.yml", "---\nx-a: 1\n--- # y\nservices: {a: {ports: ['26:25']}}\n", "stack.yml:4 26"},
+		"indented":                 {"stack.yml", "  # x\n  services:\n    a:\n      ports: ['26:25']\n", "stack.yml:4 26"},
+		"the network of the host":  {"stack.yml", "services: {a: {network_mode: host}}\n", `stack.yml: service "a" uses the network of the host: it opens the ports of its daemons, which this file does not list`},
+		"JSON":                     {"stack.json", "{\n \"services\": {\"a\": {\"image\": \"x\", \"ports\": [\"26:25\"]}}\n}\n", "stack.json:2 26"},
+		"JSON of others":           {"package.json", "{\"services\": {\"a\": {\"url\": \"x\"}}}\n", ""},
+		"services of others":       {"services.yml", "services:\n  a: {class: x}\n", ""},
+		"a mistake":                {"stack.yml", "services:\n  a:\n    ports: ['26:25'\n", "stack.yml: Docker Compose could not load this file: yaml: line 2: did not find expected ',' or ']'"},
+		"Kubernetes":               {"k.yaml", long + service, "k.yaml:504 10025"},
+		"Kubernetes, second":       {"k.yaml", "a: 1\n---\n'apiVersion' : v1\n\"kind\": Pod\nspec: {containers: [{name: c, ports: [{hostPort: 10025}]}]}\n", "k.yaml:5 10025"},
+		"Kubernetes, indented":     {"k.yaml", "{{- if .Values.x }}\n  apiVersion: v1\n  kind: Service\n{{ end }}\n", "k.yaml: a template: what it opens is known only after it is rendered, as by \"helm template\""},
+		"Kubernetes in flow style": {"k.yml", "--- {apiVersion: v1, kind: Pod, spec: {containers: [{name: c, ports: [{hostPort: 10025}]}]}}\n", "k.yml:1 10025"},
+		"Kubernetes in JSON":       {"k.json", "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\",\n\t\"metadata\": {\"name\": \"p\"},\n\t\"spec\": {\"containers\": [{\"name\": \"c\", \"ports\": [{\"hostPort\": 10025, \"containerPort\": 10025}]}]}\n}\n", "k.json:5 10025"},
+		"a list in JSON":           {"k.json", "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\"containers\": [{\"name\": \"c\", \"ports\": [{\"hostPort\": 10025}]}]}}]}", "k.json:1 10025"},
+		"objects within others":    {"x.yml", "a:\n  apiVersion: v1\n  kind: '{{ x }}'\n", ""},
+		"words within others":      {"x.json", "{\"a\": {\"apiVersion\": \"{{x}}\", \"kind\": 1}}", ""},
+		"a part of Dovecot":        {"x.conf", long + "service auth {\n  inet_listener {\n    port = 12345\n  }\n}\n", "x.conf:503 12345"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, err := Read(&source.Tree{FS: fstest.MapFS{tt.file: {Data: []byte(tt.text)}}}, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, told(c), strings.FieldsFunc(tt.want, func(c rune) bool { return c == '|' }))
+		})
+	}
+}
+
 // told writes the listeners and doubts of files.
 func told(c listeners.Config) []string {
 	var list []string

@@ -110,6 +110,9 @@ func TestTree(t *testing.T) {
 	if head := tree.Head("image/etc/mail/large"); head != "123456789" {
 		t.Errorf("head %q", head)
 	}
+	if text := tree.Look("image/etc/mail/large"); text != "123456789" {
+		t.Errorf("what is too large looks like %q", text)
+	}
 	for _, name := range []string{from, "image/etc/mail/d/b.conf", from} {
 		if _, err := tree.Read(name); err != nil {
 			t.Error(err)

@@ -43,9 +43,12 @@ type Tree struct {
 	MaxSize  int64 // bytes of one file; 0 is MaxSize
 	MaxFiles int   // files in all; 0 is MaxFiles
 
-	files   map[string]*File
-	texts   map[string]*File // by their names without links
-	total   int
+	files map[string]*File
+	texts map[string]*File // by their names without links
+	total int
+
+	lookedAt int // bytes
+
 	uses    map[string]bool // see Uses
 	unread  []Unread
 	refused map[string]bool // the names in unread
@@ -209,6 +212,33 @@ func (t *Tree) head(name string) (string, error) {
 	defer r.Close()
 	head, err := io.ReadAll(io.LimitReader(r, headSize))
 	return string(head), err
+}
+
+// maxLookedAt is how many bytes Look returns in all.
+const maxLookedAt = 1 << 30
+
+// Look returns the text of a file, to see what it is: of one that is too large, or no text, its
+// beginning, as Head does. It returns "" if it cannot be read, which Unread then says. It does
+// not count as a read; of all files together it returns at most 1 GiB and then their beginnings,
+// which Unread says, too.
+func (t *Tree) Look(name string) string {
+	if f := t.files[name]; f != nil {
+		return f.Text
+	}
+	real, err := t.Real(name)
+	if err != nil {
+		return t.Head(name)
+	}
+	if t.lookedAt >= maxLookedAt {
+		t.refuse(name, fmt.Errorf("what kind of file it is: %w", ErrTooMany))
+		return t.Head(name)
+	}
+	text, err := t.text(real)
+	if err != nil {
+		return t.Head(name)
+	}
+	t.lookedAt += len(text)
+	return text
 }
 
 // Files returns the names of the files that were read, sorted.
