@@ -15,7 +15,20 @@ import (
 )
 
 // skipped are folders that contain no configuration of their own.
-var skipped = []string{".git", ".hg", ".svn", "node_modules", "vendor", "__pycache__"}
+var skipped = []string{".git", ".hg", ".svn", "node_modules", "__pycache__"}
+
+// vendored are files and folders that Go, Composer and Bundler make in a folder vendor: with
+// one of them it is a copy of what others wrote.
+var vendored = []string{"modules.txt", "autoload.php", "bundle"}
+
+// skips reports whether a folder is not searched.
+func (f *files) skips(name string) bool {
+	base := path.Base(name)
+	return slices.Contains(skipped, base) || base == "vendor" && slices.ContainsFunc(vendored, func(mark string) bool {
+		_, err := fs.Stat(f.tree.FS, path.Join(name, mark))
+		return err == nil
+	})
+}
 
 // files are those that paths name and contain, in the order of the paths and then of
 // their names, each name once.
@@ -90,7 +103,7 @@ func (f *files) walk(dir string) error {
 			if e != nil && e.IsDir() {
 				return fs.SkipDir
 			}
-		case e.IsDir() && name != dir && slices.Contains(skipped, e.Name()):
+		case e.IsDir() && name != dir && f.skips(name):
 			return fs.SkipDir
 		case e.Type()&fs.ModeSymlink != 0:
 			f.link(name)

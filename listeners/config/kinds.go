@@ -67,7 +67,7 @@ var kinds = append([]kind{
 	{name: "systemd socket", is: named("*.socket"), read: systemd.Socket},
 	{name: "systemd socket drop-in", is: named("*.socket.d/*.conf"), read: systemd.Socket, partOf: "systemd socket"},
 	{name: "options of a daemon", is: isDefaults, read: command.Defaults, partOf: "systemd service"},
-	{name: "ClamAV clamd", is: named("clamd.conf"), read: daemons.Clamd},
+	{name: "ClamAV clamd", is: named("clamd.conf", "clamd.d/*.conf"), read: daemons.Clamd},
 	{name: "Cyrus IMAP", is: named("cyrus.conf", "cyrus.conf.j2"), read: daemons.Cyrus},
 	{name: "OpenSMTPD", is: named("smtpd.conf"), read: daemons.OpenSMTPD},
 	{name: "sendmail.mc", is: named("sendmail.mc", "submit.mc"), read: daemons.SendmailMC},
@@ -79,7 +79,7 @@ var kinds = append([]kind{
 func ofSettings() (list []kind) {
 	for i := range daemons.Kinds() {
 		k := &daemons.Kinds()[i]
-		list = append(list, kind{name: k.Name, is: func(name string, _ func() string) bool { return k.Is(name) }, read: k.Read})
+		list = append(list, kind{name: k.Name, is: func(name string, _ func() string) bool { return !ofOthers(name) && k.Is(name) }, read: k.Read})
 	}
 	return list
 }
@@ -182,7 +182,7 @@ func named(patterns ...string) func(name string, text func() string) bool {
 			if len(parts) < n {
 				continue
 			}
-			if n == 1 && dropIn(parts) {
+			if n == 1 && ofOthers(name) {
 				continue
 			}
 			if ok, _ := path.Match(p, path.Join(parts[len(parts)-n:]...)); ok {
@@ -193,12 +193,19 @@ func named(patterns ...string) func(name string, text func() string) bool {
 	}
 }
 
-// dropIn reports whether a file is in a folder such as rsyslog.d or logrotate.d: its name
-// says whom it is about, and it is of another program.
-func dropIn(parts []string) bool {
-	if len(parts) < 2 {
-		return false
-	}
-	folder := parts[len(parts)-2]
-	return strings.HasSuffix(folder, ".d") && folder != "conf.d"
+// foldersOfOthers are folders in which the name of a file says whom it is about, and whose
+// files are of another program: logrotate.d/dovecot.conf is none of Dovecot.
+var foldersOfOthers = []string{
+	"action.d", "apparmor.d", "clamd.d", "collectd.d", "cron.d", "default.d", "filter.d", "init.d", "jail.d", "journald.conf.d",
+	"ld.so.conf.d", "limits.d", "local.d", "logrotate.d", "modprobe.d", "modules-load.d", "modules.d", "monit.d", "needrestart.d", "nrpe.d",
+	"override.d", "pam.d", "profile.d", "rc.d", "rsyslog.d", "rules.d", "scores.d", "sudoers.d", "sysctl.d", "syslog-ng.d", "sysusers.d",
+	"telegraf.d", "tmpfiles.d", "xinetd.d", "zabbix_agentd.d", "zabbix_agent2.d",
+}
+
+// ofOthers reports whether a file is in one of them, or in one of the drop-ins of a unit.
+func ofOthers(name string) bool {
+	folder := path.Base(path.Dir(name))
+	ext := path.Ext(strings.TrimSuffix(folder, ".d"))
+	return slices.Contains(foldersOfOthers, folder) ||
+		strings.HasSuffix(folder, ".d") && slices.Contains([]string{".service", ".socket", ".container", ".pod", ".kube", ".timer", ".target", ".slice", ".mount", ".path"}, ext)
 }

@@ -98,6 +98,35 @@ func TestReadYAML(t *testing.T) {
 	}
 }
 
+// TestFoldersSearched finds files in folders that end in .d and in those named vendor, but not those of
+// other programs and copies of what others wrote.
+func TestFoldersSearched(t *testing.T) {
+	const dkim, clamd = "Socket inet:8891\n", "TCPSocket 3310\n"
+	for name, tt := range map[string]struct{ files, want []string }{
+		"a folder that ends in .d": {[]string{"x.d/opendkim.conf", dkim}, []string{"x.d/opendkim.conf:1 8891"}},
+		"vendor":                   {[]string{"vendor/x/opendkim.conf", dkim}, []string{"vendor/x/opendkim.conf:1 8891"}},
+		"vendor of Go":             {[]string{"vendor/x/opendkim.conf", dkim, "vendor/modules.txt", ""}, nil},
+		"vendor of Bundler":        {[]string{"vendor/bundle/opendkim.conf", dkim}, nil},
+		"node_modules":             {[]string{"node_modules/x/opendkim.conf", dkim}, nil},
+		"clamd.d":                  {[]string{"etc/clamd.d/scan.conf", clamd, "etc/clamd.d/amavisd.conf", "TCPSocket 3311\n"}, []string{"etc/clamd.d/amavisd.conf:1 3311", "etc/clamd.d/scan.conf:1 3310"}},
+		"logrotate.d":              {[]string{"etc/logrotate.d/clamd.conf", clamd}, nil},
+		"drop-ins of a unit":       {[]string{"clamd.service.d/clamd.conf", clamd}, nil},
+		"modules of Rspamd":        {[]string{"rspamd/local.d/greylist.conf", "expire = 1;\n"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := fstest.MapFS{}
+			for i := 0; i < len(tt.files); i += 2 {
+				fsys[tt.files[i]] = &fstest.MapFile{Data: []byte(tt.files[i+1])}
+			}
+			c, _, err := Read(&source.Tree{FS: fsys}, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, told(c), tt.want)
+		})
+	}
+}
+
 // told writes the listeners and doubts of files.
 func told(c listeners.Config) []string {
 	var list []string
