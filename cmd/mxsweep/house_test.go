@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"listeners/config/container":  {"listeners", "listeners/config/command", "listeners/source", "result", "internal"},
 	"listeners/config/command":    {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/config/rspamd":     {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},
-	"listeners/config/systemd":    {"listeners", "listeners/config/command", "listeners/config/sockettest", "listeners/source", "result", "internal"},
+	"listeners/config/systemd":    {"listeners", "listeners/config/command", "listeners/config/container", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 	"listeners/trust":             {"listeners", "result"},
 	"listeners/programs":          {"listeners/sockets", "result"},
 	"listeners/config/daemons":    {"listeners", "listeners/config/sockettest", "listeners/source", "result", "internal"},

@@ -21,7 +21,7 @@ import (
 var hostNames = []string{
 	"compose.yml", "compose.override.yml", "Dockerfile", "k.yml", "etc/postfix/master.cf", "etc/postfix/main.cf", "dovecot.conf", "conf.d/part.conf", "dkimproxy_in.conf",
 	"opendkim.conf", "opendmarc.conf", "haproxy.cfg", "nginx.conf", "sites-enabled/x", "clamd.conf",
-	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf",
+	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf", "x.container", "x.container.d/x.conf",
 	"cyrus.conf", "smtpd.conf", "sendmail.mc", "exim.conf", "update-exim4.conf.conf", "courier/imapd", "clamsmtpd.conf", "sqlgrey.conf", "postsrsd.conf",
 	"mta-sts-daemon.yml", "postfix-tlspol/config.yaml", "greylist.conf", "mailman.cfg", "cluebringer.conf", "grossd.conf", "clamav-milter.conf",
 	"etc/default/opendkim", "etc/default/spamassassin", "etc/default/postgrey",
@@ -133,7 +133,7 @@ func TestHostile(t *testing.T) {
 func TestHostNames(t *testing.T) {
 	for _, k := range kinds {
 		if !slices.ContainsFunc(hostNames, func(name string) bool {
-			return k.is(name, func() string { return "apiVersion: v1\nkind: x\n" }) || k.is(name, func() string { return "inet_listener {" })
+			return k.is(name, func() string { return "apiVersion: v1\nkind: x\n" }) || k.is(name, func() string { return "inet_listener {" }) || k.is(name, func() string { return "[Container]" })
 		}) {
 			t.Errorf("no name of %s", k.name)
 		}

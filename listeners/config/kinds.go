@@ -66,6 +66,8 @@ var kinds = append([]kind{
 	{name: "systemd service drop-in", is: named("*.service.d/*.conf"), read: systemd.Service, partOf: "systemd service"},
 	{name: "systemd socket", is: named("*.socket"), read: systemd.Socket},
 	{name: "systemd socket drop-in", is: named("*.socket.d/*.conf"), read: systemd.Socket, partOf: "systemd socket"},
+	{name: "Podman quadlet", is: isQuadlet("*.container", "*.pod", "*.kube"), read: systemd.Quadlet},
+	{name: "Podman quadlet drop-in", is: isQuadlet("*.container.d/*.conf", "*.pod.d/*.conf", "*.kube.d/*.conf"), read: systemd.Quadlet, partOf: "Podman quadlet"},
 	{name: "options of a daemon", is: isDefaults, read: command.Defaults, partOf: "systemd service"},
 	{name: "ClamAV clamd", is: named("clamd.conf", "clamd.d/*.conf"), read: daemons.Clamd},
 	{name: "Cyrus IMAP", is: named("cyrus.conf", "cyrus.conf.j2"), read: daemons.Cyrus},
@@ -149,6 +151,14 @@ func isCompose(name string, text func() string) bool {
 		return false
 	}
 	return container.IsCompose(text())
+}
+
+// isQuadlet returns the test for files of which Podman makes units: .pod is the documentation of
+// Perl, too.
+func isQuadlet(patterns ...string) func(name string, text func() string) bool {
+	return func(name string, text func() string) bool {
+		return named(patterns...)(name, text) && systemd.IsQuadlet(text())
+	}
 }
 
 // isDovecotPart reports whether a file is one that dovecot.conf includes, and says on what

@@ -186,6 +186,8 @@ var fixes = map[string]string{
 	"systemd service drop-in": "",
 	"systemd socket":          "",
 	"systemd socket drop-in":  "",
+	"Podman quadlet":          "",
+	"Podman quadlet drop-in":  "",
 	"options of a daemon":     ofFile,
 	"Rspamd":                  ofFile,
 	"Rspamd worker":           ofFile,

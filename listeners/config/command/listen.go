@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -23,31 +24,39 @@ type Start struct {
 // Listen adds what the daemons of a command line open, from the words of one command. Words of
 // programs that only start others are skipped; unknown programs open nothing.
 func Listen(c *listeners.Config, words []Text, env *Environment, by Start) {
-	listen(c, words, env, by, 0)
+	for words := range Programs(words, env) {
+		if s := specOf(words[0].text); s != nil {
+			o := &opening{c: c, spec: s, env: env, by: by, name: words[0], parsed: s.parse(words[1:])}
+			o.open()
+		}
+	}
 }
 
 // maxNested is how many times a command line may contain another one.
 const maxNested = 3
 
-func listen(c *listeners.Config, words []Text, env *Environment, by Start, depth int) {
+// Programs yields the commands that the words of one start, each from the name of its program
+// on: without programs that only start others, and for a shell those of its script.
+func Programs(words []Text, env *Environment) iter.Seq[[]Text] {
+	return func(yield func([]Text) bool) { programs(words, env, 0, yield) }
+}
+
+func programs(words []Text, env *Environment, depth int, yield func([]Text) bool) bool {
 	words, script := program(words)
-	if len(words) == 0 {
-		return
+	switch {
+	case len(words) == 0:
+		return true
+	case script == nil:
+		return yield(words)
+	case depth >= maxNested:
+		return true
 	}
-	if script != nil {
-		if depth < maxNested {
-			for _, inner := range Split(*script, Shell, orEmpty(env)) {
-				listen(c, inner, env, by, depth+1)
-			}
+	for _, inner := range Split(*script, Shell, orEmpty(env)) {
+		if !programs(inner, env, depth+1, yield) {
+			return false
 		}
-		return
 	}
-	s := specOf(words[0].text)
-	if s == nil {
-		return
-	}
-	o := &opening{c: c, spec: s, env: env, by: by, name: words[0], parsed: s.parse(words[1:])}
-	o.open()
+	return true
 }
 
 // orEmpty returns an environment that is not nil.

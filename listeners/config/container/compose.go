@@ -19,7 +19,6 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/source"
-	"github.com/mxsweep/mxsweep/result"
 )
 
 // Overrides are the names that a file can have which Docker Compose merges into the
@@ -174,63 +173,21 @@ func (p *composeProject) listeners(project *types.Project) listeners.Config {
 				continue
 			}
 			at, written := tokens.port(name, port)
-			if !p.publish(&c, service, port, at, p.unset(written), append(slices.Clip(more), trusting.at(int(port.Target))...)) {
+			of := publication{
+				owner: fmt.Sprintf("service %q", name), prefix: "services." + name + ".ports", services: []string{name}, image: service.Image,
+				at: at, more: append(slices.Clip(more), trusting.at(int(port.Target))...),
+			}
+			if unset := p.unset(written); unset != "" {
+				if _, _, ok := publishedRange(port.Published); !ok {
+					c.AddDoubt(fmt.Sprintf("variable %s, on which a published port of service %q depends, has no value in .env", unset, name), at)
+					continue
+				}
+				of.doubt = fmt.Sprintf("variable %s has no value in .env", unset)
+			}
+			if !of.add(&c, port) {
 				return c
 			}
 		}
 	}
 	return c
-}
-
-// publish adds what one entry of ports publishes; unset is a variable in it that has no
-// value, and more are settings of all ports of the service. It reports false if there is no
-// room for it.
-func (p *composeProject) publish(c *listeners.Config, service types.ServiceConfig, port types.ServicePortConfig, at result.Anchor, unset string, more []listeners.Setting) bool {
-	first, last, ok := publishedRange(port.Published)
-	switch {
-	case unset != "" && !ok:
-		c.AddDoubt(fmt.Sprintf("variable %s, on which a published port of service %q depends, has no value in .env", unset, service.Name), at)
-		return true
-	case port.Published == "":
-		c.AddDoubt(fmt.Sprintf("port %d of service %q is published at a random port of the host, on all addresses", port.Target, service.Name), at)
-		return true
-	case !ok:
-		c.AddDoubt(fmt.Sprintf("published port %q of service %q is not a number", port.Published, service.Name), at)
-		return true
-	}
-	for n := first; n <= last; n++ {
-		l := listeners.Listener{
-			Port: uint16(n), At: at, Through: listeners.ThroughPublished,
-			Services: []string{service.Name},
-			Service:  fmt.Sprintf("services.%s.ports %s:%d:%d", service.Name, port.HostIP, n, port.Target),
-			Settings: []listeners.Setting{
-				{Name: "image", Value: service.Image}, {Name: "target", Value: fmt.Sprint(port.Target)},
-			},
-		}
-		if service.Image == "" {
-			l.Settings = l.Settings[1:]
-		}
-		l.Settings = append(l.Settings, more...)
-		l.Bind(port.HostIP)
-		if unset != "" {
-			l.Doubt = fmt.Sprintf("variable %s has no value in .env", unset)
-		}
-		if port.HostIP == "" {
-			l.Causes = []listeners.Cause{{Why: "the entry has no host address; the port is then published on all addresses"}}
-		}
-		if !c.AddListener(&l) {
-			return false
-		}
-	}
-	return true
-}
-
-// publishedRange returns the ports of "25" or "8000-8010".
-func publishedRange(text string) (first, last int, ok bool) {
-	a, b, isRange := strings.Cut(text, "-")
-	first, ok = portNumber(a)
-	if last = first; isRange && ok {
-		last, ok = portNumber(b)
-	}
-	return first, last, ok && first <= last
 }

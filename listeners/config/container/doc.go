@@ -1,3 +1,3 @@
-// Package container reads the files that start mail daemons in containers and publish
-// their ports: Docker Compose, Dockerfiles, and Kubernetes manifests.
+// Package container reads the files and commands that start mail daemons in containers and
+// publish their ports: Docker Compose, Dockerfiles, Kubernetes manifests, and docker run.
 package container

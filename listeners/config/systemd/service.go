@@ -2,11 +2,13 @@ package systemd
 
 import (
 	"fmt"
+	"iter"
 	"path"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/config/command"
+	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -16,10 +18,28 @@ func Service(t *source.Tree, f *source.File) listeners.Config {
 	u := readUnit(t, f, &c)
 	env := &command.Environment{}
 	u.environment(f, env)
+	containers := &container.Commands{Config: &c, Unit: u.name}
+	for _, s := range u.list("Service", "ExecStartPre") { // what it creates, ExecStart= may start
+		for words := range u.programs(&s, env) {
+			containers.Read(words)
+		}
+	}
 	for _, s := range u.list("Service", "ExecStart") {
+		for words := range u.programs(&s, env) {
+			if !containers.Read(words) {
+				command.Listen(&c, words, env, command.Start{Unit: u.name})
+			}
+		}
+	}
+	return c
+}
+
+// programs yields the commands of a setting such as ExecStart=.
+func (u *unit) programs(s *setting, env *command.Environment) iter.Seq[[]command.Text] {
+	return func(yield func([]command.Text) bool) {
 		line := s.line()
 		if line.Doubt != "" {
-			c.AddDoubt("the command is not read: "+line.Doubt, s.at())
+			u.c.AddDoubt("the command is not read: "+line.Doubt, s.at())
 		}
 		text := line.String()
 		prefix := len(text) - len(strings.TrimLeft(text, "@-:+!|"))
@@ -27,10 +47,13 @@ func Service(t *source.Tree, f *source.File) listeners.Config {
 			if strings.Contains(text[:prefix], "@") && len(words) > 1 { // the second word is argv[0]
 				words = append(words[:1:1], words[2:]...)
 			}
-			command.Listen(&c, words, env, command.Start{Unit: u.name})
+			for inner := range command.Programs(words, env) {
+				if !yield(inner) {
+					return
+				}
+			}
 		}
 	}
-	return c
 }
 
 // environment sets the variables of a service; files come after Environment=, whatever their

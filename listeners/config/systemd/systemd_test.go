@@ -25,6 +25,9 @@ func read(t *testing.T, files ...string) []string {
 		t.Fatal(err)
 	}
 	reader := Service
+	if IsQuadlet(files[1]) {
+		reader = Quadlet
+	}
 	if strings.Contains(files[0], ".socket") {
 		reader = Socket
 	}
@@ -55,7 +58,7 @@ func check(t *testing.T, c listeners.Config) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, l := range c.Listeners {
-		if l.Port == 0 || l.Role == "" || seen[l.Service] || l.At.Line < 1 {
+		if l.Port == 0 || l.Role == "" && l.Through != listeners.ThroughPublished || seen[l.Service] || l.At.Line < 1 {
 			t.Errorf("a listener without a port, a role, a name of its own or a place: %+v", l)
 		}
 		seen[l.Service] = true
@@ -107,6 +110,46 @@ ExecStart=/usr/sbin/postgrey \
 	{"a command of too many words", []string{"x.service", "[Service]\nExecStart=postgrey" + strings.Repeat(" -x", 2_000) + " -i 0.0.0.0:1\n"}, []string{
 		"x.service:2:11-19 doubt: options of Postgrey are not in the files: there are more words than are read",
 	}},
+	{"docker run", []string{"rspamd.service", "[Service]\nExecStartPre=-/usr/bin/docker rm -f rspamd\nExecStart=/usr/bin/docker --log-level warn run --rm -it --name mail -e A=1 -p 10025:10025 -v /x:/y \\\n # x\n --publish=127.0.0.1:11334:11334/tcp -p11335:11334 -p 53:53/udp rspamd/rspamd:3 -p 1:1\n"}, []string{
+		`rspamd.service:3:79-84 rspamd.service -p :10025:10025 = invalid IP /`,
+		`rspamd.service:5:12-27 rspamd.service -p 127.0.0.1:11334:11334 = 127.0.0.1 /`,
+		`rspamd.service:5:40-45 rspamd.service -p :11335:11334 = invalid IP /`,
+	}},
+	{"containers without ports of their own", []string{"x.service", "[Service]\nExecStart=docker run --net=host x/mail postgrey -i 10.0.0.5:1\nExecStart=podman run -dP x/mail\nExecStart=podman run $OPTS -p ${PORT}:25 x/mail\nExecStart=docker run -p x:y a/b@sha256:1\nExecStart=docker exec x run -p 1:1\nExecStart=nerdctl run -p 25 x\n"}, []string{
+		"x.service:2:52-62 x.service inet 10.0.0.5:1 = 10.0.0.5 Postgrey/policy",
+		`x.service:2:28-32 doubt: container "mail" uses the network of the host: it opens the ports of its daemons, which this file does not list`,
+		`x.service:3:11-17 doubt: the ports of container "mail" are published at random ports of the host, on all addresses`,
+		`x.service:4:11-17 doubt: options of container "mail" are not in the files: the variable OPTS has no value in the files`,
+		`x.service:4:38-41 doubt: a published port of container "mail" is unknown: the variable PORT has no value in the files`,
+		`x.service:5:25-28 doubt: "x:y", which container "b" publishes, does not have the form [ADDRESS:][PORT:]PORT`,
+		`x.service:7:26-28 doubt: port 25 of container "x" is published at a random port of the host, on all addresses`,
+	}},
+	{"containers, pods and services that are created", []string{"x.service", "[Service]\nExecStartPre=/bin/sh -c 'exec podman pod create --replace --publish 0.0.0.0:25-26:25-26 --name p'\nExecStartPre=docker container create --name c -p [::1]:143:143 x\nExecStartPre=docker service create --publish published=110,target=1110,mode=host x\nExecStart=docker start -a c\n"}, []string{
+		"x.service:2:69-82 x.service -p 0.0.0.0:25:25 = 0.0.0.0 /",
+		"x.service:2:69-82 x.service -p 0.0.0.0:26:26 = 0.0.0.0 /",
+		"x.service:3:50-59 x.service -p ::1:143:143 = ::1 /",
+		"x.service:4:46-81 x.service -p :110:1110 = invalid IP /",
+	}},
+	{"a container of which the ports are elsewhere", []string{"x.service", "[Service]\nExecStart=/usr/bin/podman start -a mail\n"}, []string{
+		"x.service:2:11-26 doubt: the container that this starts was created elsewhere: which ports it publishes is not in the files",
+	}},
+	{"ranges without an end", []string{"x.service", "[Service]\nExecStart=docker run" + strings.Repeat(" -p 1-65535:1-65535/udp", 500) + " x\n"}, []string{
+		`x.service:2:48-67 doubt: more than 200000 ports are published; the rest is left out`,
+	}},
+	{"a quadlet", []string{"etc/containers/systemd/mail.container", "[Unit]\nPublishPort=1:1\n[Container]\nImage=docker.io/rspamd/rspamd\nPublishPort=2:2\nPublishPort=\nPublishPort=11334:11334 \\\n# x\n  127.0.0.1:11335:11335\nPodmanArgs=--rm -p 10.0.0.5:25:25\nPublishPort=%i:1\n",
+		"etc/containers/systemd/mail.container.d/a.conf", "[Container]\nPublishPort=10025:10025\n"}, []string{
+		"etc/containers/systemd/mail.container:7:13-18 mail.container -p :11334:11334 = invalid IP /",
+		"etc/containers/systemd/mail.container:9:3-18 mail.container -p 127.0.0.1:11335:11335 = 127.0.0.1 /",
+		"etc/containers/systemd/mail.container.d/a.conf:2:13-18 mail.container -p :10025:10025 = invalid IP /",
+		"etc/containers/systemd/mail.container:10:20-31 mail.container -p 10.0.0.5:25:25 = 10.0.0.5 /",
+		`etc/containers/systemd/mail.container:11:13-17 doubt: "%i:1", which container "mail" publishes, does not have the form [ADDRESS:][PORT:]PORT`,
+	}},
+	{"a quadlet in the network of the host", []string{"x.container", "[Container]\nNetwork=host\nContainerName=mail\n"}, []string{
+		`x.container:2:9-13 doubt: container "mail" uses the network of the host: it opens the ports of its daemons, which this file does not list`,
+	}},
+	{"a pod, and a drop-in alone", []string{"x.pod.d/a.conf", "[Pod]\nPublishPort=25:25\n"}, []string{
+		"x.pod.d/a.conf:2:13-15 x.pod -p :25:25 = invalid IP /",
+	}},
 	{"drop-ins: an empty value resets the list", []string{"etc/systemd/system/spamd.service", "[Service]\nExecStart=-/usr/sbin/spamd -i\n",
 		"etc/systemd/system/spamd.service.d/10-x.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/spamd --listen=127.0.0.1:783\n",
 		"etc/systemd/system/spamd.service.d/20-x.conf", "[Service]\nEnvironment=A=1\n"}, []string{
@@ -156,7 +199,7 @@ func FuzzUnits(f *testing.F) {
 		f.Add(tt.files[1], tt.files[len(tt.files)-1])
 	}
 	f.Fuzz(func(t *testing.T, text, other string) {
-		for _, name := range []string{"x.service", "x.socket"} {
+		for _, name := range []string{"x.service", "x.socket", "x.container"} {
 			tree := &source.Tree{FS: fstest.MapFS{name: {Data: []byte(text)}, name + ".d/x.conf": {Data: []byte(other)}, "etc/x": {Data: []byte(other)}}}
 			f, err := tree.Read(name)
 			if err != nil {
@@ -164,6 +207,7 @@ func FuzzUnits(f *testing.F) {
 			}
 			check(t, Service(tree, f))
 			check(t, Socket(tree, f))
+			check(t, Quadlet(tree, f))
 		}
 	})
 }
