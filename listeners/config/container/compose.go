@@ -62,6 +62,8 @@ type composeProject struct {
 	weight weight
 	loads  int // how often a file was loaded for another one
 	build  int // bytes of the Dockerfiles and files of variables that services use
+
+	variableFiles map[string]*variablesFile // by name
 }
 
 // lookup returns the value of a variable.

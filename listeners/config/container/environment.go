@@ -195,21 +195,51 @@ func (p *composeProject) variableOf(e types.EnvFile, name string) *variable {
 		at := p.files[0].Anchor(0, 0)
 		return &variable{at: &at}
 	}
-	f, err := p.tree.Read(found)
-	if err != nil {
+	f := p.variablesOf(found)
+	if f.file == nil {
 		return &variable{}
 	}
-	env, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), p.lookup)
-	if err != nil {
-		at := f.Anchor(0, 0)
+	if f.values == nil {
+		at := f.file.Anchor(0, 0)
 		return &variable{at: &at}
 	}
-	value, ok := env[name]
+	value, ok := f.values[name]
 	if !ok {
 		return nil
 	}
-	at := lineOf(f, name)
+	at, ok := f.places[name]
+	if !ok {
+		at = lineOf(f.file, name)
+		f.places[name] = at
+	}
 	return &variable{value, true, &at}
+}
+
+// A variablesFile is a file of variables, which many services may have.
+type variablesFile struct {
+	file   *source.File             // nil if it cannot be read
+	values map[string]string        // nil if it cannot be parsed
+	places map[string]result.Anchor // of the values that were looked up
+}
+
+// variablesOf reads a file of variables, each one once.
+func (p *composeProject) variablesOf(name string) *variablesFile {
+	v := p.variableFiles[name]
+	if v != nil {
+		return v
+	}
+	v = &variablesFile{places: map[string]result.Anchor{}}
+	if f, err := p.tree.Include(name); err == nil {
+		v.file = f
+		if values, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), p.lookup); err == nil {
+			v.values = values
+		}
+	}
+	if p.variableFiles == nil {
+		p.variableFiles = map[string]*variablesFile{}
+	}
+	p.variableFiles[name] = v
+	return v
 }
 
 // lineOf returns the place of the value of a variable in a file of variables.

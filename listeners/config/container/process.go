@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
@@ -116,8 +115,8 @@ func (t *tokens) arguments(service types.ServiceConfig) map[string]command.Text 
 // own. One without a value has that of the environment in which Docker Compose runs.
 func (p *composeProject) variables(c *listeners.Config, t *tokens, service types.ServiceConfig, env *command.Environment) {
 	for _, e := range service.EnvFiles {
-		if !p.envFile(e.Path, env) && bool(e.Required) {
-			c.AddDoubt("a file of env_file is not among the files", t.service(service.Name, "env_file"))
+		if why := p.envFile(e.Path, env); why != "" && (bool(e.Required) || why != noEnvFile) {
+			c.AddDoubt(why, t.service(service.Name, "env_file"))
 		}
 	}
 	for name, value := range service.Environment {
@@ -129,34 +128,34 @@ func (p *composeProject) variables(c *listeners.Config, t *tokens, service types
 	}
 }
 
-// envFile sets the variables of a file, and reports whether it could be read.
-func (p *composeProject) envFile(name string, env *command.Environment) bool {
+// noEnvFile says that a file of variables could not be read.
+const noEnvFile = "a file of env_file is not among the files"
+
+// envFile sets the variables of a file, and says why it could not; "" if it could.
+func (p *composeProject) envFile(name string, env *command.Environment) string {
 	found := p.tree.FindLocal(p.files[0].Name, name)
 	if found == "" {
-		return false
+		return noEnvFile
 	}
-	f, err := p.tree.Include(found)
-	if err != nil {
-		return false
+	f := p.variablesOf(found)
+	if f.values == nil {
+		return noEnvFile
 	}
-	if p.build += len(f.Text); p.build > maxBuilt {
-		return false
+	if p.build += len(f.file.Text); p.build > maxBuilt {
+		return "the files of env_file of this project are larger than what is read"
 	}
-	values, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), p.lookup)
-	if err != nil {
-		return false
-	}
-	for at, line := range f.Lines() {
+	set := map[string]bool{}
+	for at, line := range f.file.Lines() {
 		key, rest, ok := cutVariable(line)
-		value, known := values[key]
-		if !ok || !known {
+		value, known := f.values[key]
+		if !ok || !known || set[key] {
 			continue
 		}
 		start := at + len(line) - len(rest)
-		env.Set(key, command.Place([]string{value}, command.From(f, start, at+len(line)))[0])
-		delete(values, key)
+		env.Set(key, command.Place([]string{value}, command.From(f.file, start, at+len(line)))[0])
+		set[key] = true
 	}
-	return true
+	return ""
 }
 
 // cutVariable returns the name of a line "NAME=VALUE", which may begin with export, and what

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
 
@@ -16,19 +17,7 @@ import (
 // first listener that are about networks and trust, with their places.
 func settingsOf(t *testing.T, files ...string) []string {
 	t.Helper()
-	dir := t.TempDir()
-	for i := 0; i < len(files); i += 2 {
-		name := filepath.Join(dir, files[i])
-		if err := os.WriteFile(name, []byte(files[i+1]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tree := &source.Tree{FS: os.DirFS(dir), Dir: dir}
-	f, err := tree.Read(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := Compose(tree, f)
+	c := project(t, files...)
 	if len(c.Listeners) == 0 {
 		t.Fatalf("no listener: %v", c.Doubts)
 	}
@@ -47,6 +36,24 @@ func settingsOf(t *testing.T, files ...string) []string {
 		list = append(list, line)
 	}
 	return list
+}
+
+// project reads files, of which the first is the main one.
+func project(t *testing.T, files ...string) listeners.Config {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		name := filepath.Join(dir, files[i])
+		if err := os.WriteFile(name, []byte(files[i+1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree := &source.Tree{FS: os.DirFS(dir), Dir: dir}
+	f, err := tree.Read(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Compose(tree, f)
 }
 
 // A service on the networks of a file.
@@ -103,5 +110,26 @@ func TestImages(t *testing.T) {
 		if s := strings.Join(got, "; "); s != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, s, tt.want)
 		}
+	}
+}
+
+// A file of variables that many services have is read once: 1,500 services with one of 1 MB
+// would take minutes otherwise. What is too large is said to be that.
+func TestLargeEnvFile(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for i := range 1500 {
+		fmt.Fprintf(&b, "  s%d: {image: boky/postfix, ports: ['%d:587'], env_file: mail.env}\n", i, 1024+i)
+	}
+	env := "MYNETWORKS=192.0.2.0/24\n" + strings.Repeat("A_LONG_NAME_OF_A_VARIABLE=and its value\n", 25_000)
+	c := project(t, "compose.yml", b.String(), "mail.env", env)
+	last := &c.Listeners[len(c.Listeners)-1]
+	if s, ok := last.Setting("mynetworks"); len(c.Listeners) != 1500 || !ok || s.Value != "192.0.2.0/24" || s.At.File != "mail.env" {
+		t.Errorf("%d listeners, the last one with %+v", len(c.Listeners), s)
+	}
+	if !slices.ContainsFunc(c.Doubts, func(d listeners.Doubt) bool {
+		return d.Problem == "the files of env_file of this project are larger than what is read"
+	}) || slices.ContainsFunc(c.Doubts, func(d listeners.Doubt) bool { return d.Problem == noEnvFile }) {
+		t.Errorf("doubts %+v", c.Doubts)
 	}
 }
