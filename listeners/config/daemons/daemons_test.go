@@ -16,6 +16,9 @@ func shown(c listeners.Config) []string {
 	var lines []string
 	for _, l := range c.Listeners {
 		line := fmt.Sprintf("%d:%d-%d %s %s %d %s", l.At.Line, l.At.Column, l.At.EndColumn, l.Service, l.Address, l.Port, l.Role)
+		if l.Tunnel != "" {
+			line += " " + string(l.Tunnel)
+		}
 		for _, cause := range l.Causes {
 			line += "; " + cause.Why
 		}

@@ -2,9 +2,11 @@ package daemons
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
@@ -14,43 +16,42 @@ import (
 )
 
 // eximSetting is a setting or a macro of the main section of Exim.
-var eximSetting = regexp.MustCompile(`^\s*(\w+)\s*=\s*(.*)$`)
+var eximSetting = regexp.MustCompile(`^\s*(?:hide\s+)?(\w+)\s*={1,2}\s*(.*)$`)
+
+// eximMain are settings that only the main section of Exim and Debian's file have; exim.conf is
+// also a name of files of other programs.
+var eximMain = regexp.MustCompile(`^(?:acl_smtp_\w+|dc_\w+|tls_\w+|primary_hostname|qualify_domain|local_interfaces|daemon_smtp_ports?)$`)
 
 // Exim reads exim.conf, and Debian's update-exim4.conf.conf of which it is made (Exim
-// specification, chapters 13 and 6.20). local_interfaces has addresses, some with a port of
-// their own; the others listen on daemon_smtp_ports. Without it Exim listens on all addresses.
+// specification, chapter 13; update-exim4.conf(8)). local_interfaces has addresses, some with a
+// port of their own; the others listen on daemon_smtp_ports. The defaults are all addresses and
+// the port smtp. tls_on_connect_ports says on which of the ports TLS begins at once; it opens
+// none (section 13.4).
 func Exim(_ *source.Tree, f *source.File) listeners.Config {
 	var c listeners.Config
-	debian := path.Base(f.Name) == "update-exim4.conf.conf"
-	set := map[string]value{}
-	for start, line := range f.Lines() {
-		if trimmed := strings.TrimSpace(line); strings.HasPrefix(trimmed, "begin ") {
-			break
-		} else if trimmed == "" || trimmed[0] == '#' {
-			continue
-		}
-		if m := eximSetting.FindStringSubmatchIndex(line); m != nil && len(set) < listeners.MaxListeners {
-			text := strings.TrimRight(line[m[4]:m[5]], " \t")
-			w := quoteWidth(text)
-			set[line[m[2]:m[3]]] = value{text[w : len(text)-w], start + m[4] + w}
-		}
+	set, included, main := eximSettings(f)
+	if !main {
+		return c
 	}
-	name, sep := "local_interfaces", byte(':')
-	if debian {
-		name, sep = "dc_local_interfaces", ';'
+	e := eximReading{c: &c, f: f, on: "local_interfaces", doubt: included}
+	sep := byte(':')
+	if path.Base(f.Name) == "update-exim4.conf.conf" {
+		e.on, sep = "dc_local_interfaces", ';'
 	}
-	interfaces, has := set[name]
+	interfaces, has := set[e.on]
 	ports, hasPorts := set["daemon_smtp_ports"]
-	if _, macro := set[interfaces.text]; macro {
-		interfaces = set[interfaces.text]
+	if !hasPorts {
+		ports, hasPorts = set["daemon_smtp_port"]
 	}
-	if !has && !hasPorts {
-		return c // it listens on port 25 of all addresses, as a mail server does
+	if has {
+		e.doubt = ""
 	}
-	e := eximReading{c: &c, f: f, on: name}
 	e.ports = []value{{"smtp", -1}}
 	if hasPorts {
 		e.ports = eximList(ports, ':')
+	}
+	for _, p := range eximList(set["tls_on_connect_ports"], ':') {
+		e.tls = append(e.tls, p.text)
 	}
 	list := eximList(interfaces, sep)
 	if len(list) == 0 {
@@ -60,6 +61,63 @@ func Exim(_ *source.Tree, f *source.File) listeners.Config {
 		e.address(item)
 	}
 	return c
+}
+
+// eximSettings returns the settings of the main section, with the values of macros, why there may
+// be others, and whether the file is one of Exim at all.
+func eximSettings(f *source.File) (set map[string]value, doubt string, main bool) {
+	set = map[string]value{}
+	for start, line := range eximLines(f) {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case trimmed == "" || trimmed[0] == '#':
+			continue
+		case strings.HasPrefix(trimmed, "begin "):
+			return set, doubt, true
+		case strings.HasPrefix(trimmed, ".include"):
+			doubt = fmt.Sprintf("what %q configures is not read", strings.Join(strings.Fields(trimmed)[1:], " "))
+		}
+		m := eximSetting.FindStringSubmatchIndex(line)
+		if m == nil || len(set) >= listeners.MaxListeners {
+			continue
+		}
+		text := strings.TrimRight(line[m[4]:m[5]], " \t")
+		w := quoteWidth(text)
+		v := value{text[w : len(text)-w], start + m[4] + w}
+		if macro, ok := set[v.text]; ok {
+			v = macro
+		}
+		set[line[m[2]:m[3]]] = v
+		main = main || eximMain.MatchString(line[m[2]:m[3]])
+	}
+	return set, doubt, main
+}
+
+// eximLines yields the lines with their offsets. What a line with a \ at its end goes on with is
+// one of it, after as many blanks as the line end has bytes.
+func eximLines(f *source.File) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		var whole strings.Builder
+		begin := 0
+		for start, line := range f.Lines() {
+			if whole.Len() == 0 {
+				begin = start
+			}
+			whole.WriteString(strings.Repeat(" ", start-begin-whole.Len()))
+			body, more := strings.CutSuffix(strings.TrimRight(line, " \t"), "\\")
+			if whole.WriteString(body); more {
+				whole.WriteByte(' ')
+				continue
+			}
+			if !yield(begin, whole.String()) {
+				return
+			}
+			whole.Reset()
+		}
+		if whole.Len() > 0 {
+			yield(begin, whole.String())
+		}
+	}
 }
 
 // eximList splits a list. A doubled separator is one of the item, and "<;" in front makes ;
@@ -94,6 +152,8 @@ type eximReading struct {
 	f     *source.File
 	on    string
 	ports []value
+	tls   []string // the ports on which TLS begins at once
+	doubt string   // about each listener
 }
 
 // anchor returns the place of a value.
@@ -147,11 +207,16 @@ func (e *eximReading) add(host, port string, at, address value) {
 		e.c.AddDoubt(fmt.Sprintf("%q is no port that is known", port), e.anchor(at))
 		return
 	}
-	l := listeners.Listener{Port: n, Protocol: "smtp", Product: "Exim", Role: result.RoleMTA, At: e.anchor(at), Service: strings.TrimSpace(fmt.Sprintf("%s %s %d", e.on, host, n))}
+	l := listeners.Listener{Port: n, Protocol: "smtp", Product: "Exim", Role: result.RoleMTA, At: e.anchor(at), Service: strings.Join(strings.Fields(fmt.Sprintf("%s %s %d", e.on, host, n)), " ")}
 	if n == 587 || n == 465 {
 		l.Role = result.RoleSubmission
 	}
-	l.Bind(host)
+	if slices.ContainsFunc(e.tls, func(name string) bool { p, ok := endpoint.Port(name); return ok && p == n }) {
+		l.Tunnel = result.TunnelTLS
+	}
+	if l.Bind(host); l.Doubt == "" {
+		l.Doubt = e.doubt
+	}
 	place := e.anchor(address)
 	switch {
 	case host == "":

@@ -16,7 +16,7 @@ var serverTests = []struct {
 }{
 	{"cyrus.conf", Cyrus, "START {\n  x cmd=\"x\" listen=\"1\"\n}\nSERVICES {\n # imap cmd=\"imapd\" listen=\"1\"\n  imap\tcmd=\"imapd -U 30\" listen=\"imap\" prefork=0\n  imaps cmd=\"imapd -s\" listen=\"10.0.0.5:993\"\n  lmtp cmd=\"/usr/sbin/lmtpd\" listen=\"[::1]:24\"\n  unix cmd=\"lmtpd\" listen=\"/run/x\"\n  sync cmd=sync_server listen=csync proto=tcp4\n  s2 cmd=\"sync_server\" listen=\"2005\" proto=\"tcp6\"\n  n cmd=x listen=9 proto=udp\n}\n", []string{
 		"6:34-38 service imap invalid IP 143 imap; listen= has no address; Cyrus then listens on all of them",
-		"7:32-44 service imaps 10.0.0.5 993 imap",
+		"7:32-44 service imaps 10.0.0.5 993 imap ssl",
 		"8:38-46 service lmtp ::1 24 lmtp",
 		"10:31-36 service sync 0.0.0.0 2005 admin; listen= has no address; Cyrus then listens on all of them",
 		"11:32-36 service s2 :: 2005 admin; listen= has no address; Cyrus then listens on all of them",
@@ -25,7 +25,7 @@ var serverTests = []struct {
 		"2:11-14 listen on $lo port 25 127.0.0.1 25 mta",
 		"3:11-14 listen on all port 10028 invalid IP 10028 mta; listen on all is on all addresses",
 		"7:11-19 listen on 10.0.0.5 port 587 10.0.0.5 587 submission",
-		`8:11-15 listen on eth0 port 465 invalid IP 465 submission; doubt: the address of "eth0" is not in the files`,
+		`8:11-15 listen on eth0 port 465 invalid IP 465 submission ssl; doubt: the address of "eth0" is not in the files`,
 		"9:11-20 listen on localhost port 25 ::1 25 mta",
 		"11:11-14 listen on all port 26 0.0.0.0 26 mta; listen on all is on all addresses",
 		`10:10-16 doubt: what "/etc/x" configures is not read`,
@@ -51,8 +51,28 @@ var serverTests = []struct {
 		`1:47-48 local_interfaces x 25 invalid IP 25 mta; local_interfaces has x; doubt: the address of "x" is not in the files`,
 	}},
 	{"exim.conf", Exim, "daemon_smtp_ports = 25 : 10025\n", []string{
-		"1:21-23 local_interfaces  25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
-		"1:26-31 local_interfaces  10025 invalid IP 10025 mta; local_interfaces has no address; Exim then listens on all of them",
+		"1:21-23 local_interfaces 25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
+		"1:26-31 local_interfaces 10025 invalid IP 10025 mta; local_interfaces has no address; Exim then listens on all of them",
+	}},
+	{"exim4.conf", Exim, "# x\nprimary_hostname = x\nbegin acl\n", []string{
+		"1:1-1 local_interfaces 25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
+	}},
+	{"exim4.conf", Exim, "tls_on_connect_ports = 465\n", []string{
+		"1:1-1 local_interfaces 25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
+	}},
+	{"exim4.conf", Exim, "tls_on_connect_ports = smtps\ndaemon_smtp_port = 25 : 465\n", []string{
+		"2:20-22 local_interfaces 25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them",
+		"2:25-28 local_interfaces 465 invalid IP 465 submission ssl; local_interfaces has no address; Exim then listens on all of them",
+	}},
+	{"exim4.conf", Exim, ".include_if_exists /etc/x\nbegin acl\n", []string{
+		`1:1-1 local_interfaces 25 invalid IP 25 mta; local_interfaces has no address; Exim then listens on all of them; doubt: what "/etc/x" configures is not read`,
+	}},
+	{"exim4.conf", Exim, "LOCAL = 127.0.0.1 \\\r\n  : 10.0.0.5.26\n.include /etc/x\nhide local_interfaces = LOCAL\n", []string{
+		"1:9-18 local_interfaces 127.0.0.1 25 127.0.0.1 25 mta", "2:5-16 local_interfaces 10.0.0.5 26 10.0.0.5 26 mta",
+	}},
+	{"logwatch/conf/services/exim.conf", Exim, "Title = \"Exim\"\nLogFile = exim\n", nil},
+	{"exim4/update-exim4.conf.conf", Exim, "dc_eximconfig_configtype='internet'\ndc_local_interfaces=''\n", []string{
+		"1:1-1 dc_local_interfaces 25 invalid IP 25 mta; dc_local_interfaces has no address; Exim then listens on all of them",
 	}},
 	{"exim4/update-exim4.conf.conf", Exim, "dc_local_interfaces='127.0.0.1 ; ::1 ; 0.0.0.0.10025'\n", []string{
 		"1:22-31 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta",
@@ -63,7 +83,7 @@ var serverTests = []struct {
 		"2:6-9 PORT 143 invalid IP 143 imap; ADDRESS is 0: all addresses",
 	}},
 	{"courier/imapd-ssl", Courier, "SSLPORT=\"127.0.0.1.993,994\"\nSSLADDRESS=10.0.0.5\n", []string{
-		"1:10-23 SSLPORT 127.0.0.1.993 127.0.0.1 993 imap", "1:24-27 SSLPORT 994 10.0.0.5 994 imap",
+		"1:10-23 SSLPORT 127.0.0.1.993 127.0.0.1 993 imap ssl", "1:24-27 SSLPORT 994 10.0.0.5 994 imap ssl",
 	}},
 	{"courier/esmtpd", Courier, "PORT=$X\n", []string{`1:6-8 doubt: PORT "$X" is unknown`}},
 }
