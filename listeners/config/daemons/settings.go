@@ -3,6 +3,7 @@ package daemons
 import (
 	_ "embed"
 	"fmt"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ type socket struct {
 	DefaultPort uint16      `yaml:"default-port"`
 	V4          bool        `yaml:"v4"` // every address is that of IPv4
 	Unless      string      `yaml:"unless"`
+	Needs       string      `yaml:"needs"`
 	Protocol    string      `yaml:"protocol"`
 	Role        result.Role `yaml:"role"`
 	Fix         string      `yaml:"fix"`
@@ -89,6 +91,7 @@ func (k *Kind) Read(_ *source.Tree, f *source.File) listeners.Config {
 	values, problem := k.values(f)
 	if problem != "" {
 		c.AddDoubt(problem, f.Anchor(0, 0))
+		return c
 	}
 	for i := range k.Sockets {
 		k.open(&c, f, &k.Sockets[i], values)
@@ -107,6 +110,9 @@ func (k *Kind) open(c *listeners.Config, f *source.File, s *socket, values map[s
 	if _, ok := values[s.Unless]; ok && s.Unless != "" {
 		return
 	}
+	if _, ok := values[s.Needs]; !ok && s.Needs != "" {
+		return
+	}
 	l := listeners.Listener{Product: k.Product, Protocol: k.Protocol, Role: k.Role}
 	if s.Protocol != "" {
 		l.Protocol, l.Role = s.Protocol, s.Role
@@ -117,10 +123,13 @@ func (k *Kind) open(c *listeners.Config, f *source.File, s *socket, values map[s
 	}
 	v, ok := values[s.Listen]
 	if !ok || v.text == "" {
+		if s.DefaultPort != 0 {
+			s.byDefault(c, f, &l)
+		}
 		return
 	}
 	l.At, l.Service = f.Anchor(v.at, v.at+len(v.text)), s.Listen+" "+v.text
-	text := v.text
+	text, v6 := v.text, false
 	switch s.Form {
 	case "milter":
 		m, listens, problem := milterSocket(text)
@@ -137,11 +146,11 @@ func (k *Kind) open(c *listeners.Config, f *source.File, s *socket, values map[s
 		c.AddListener(&l)
 		return
 	case "socketmap":
-		rest, inet := strings.CutPrefix(text, "inet:")
-		if !inet {
+		family, rest, _ := strings.Cut(text, ":")
+		if family != "inet" && family != "inet4" && family != "inet6" {
 			return
 		}
-		text = rest
+		text, v6 = rest, family == "inet6"
 	}
 	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, "unix:") {
 		return
@@ -153,16 +162,26 @@ func (k *Kind) open(c *listeners.Config, f *source.File, s *socket, values map[s
 	}
 	l.Port = e.Port
 	s.bind(&l, e.Host, nil)
+	if v6 && l.Address == netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
+		l.Address = netip.IPv6Loopback()
+	}
 	c.AddListener(&l)
 }
 
-// pair adds a listener of an address and a port that are settings of their own, if one of them
-// is there.
+// byDefault adds the listener of a file that says nothing of it.
+func (s *socket) byDefault(c *listeners.Config, f *source.File, l *listeners.Listener) {
+	l.At, l.Port, l.Service = f.Anchor(0, 0), s.DefaultPort, fmt.Sprintf("%s %d", s.name(), s.DefaultPort)
+	s.bind(l, "", nil)
+	c.AddListener(l)
+}
+
+// pair adds a listener of an address and a port that are settings of their own.
 func (s *socket) pair(c *listeners.Config, f *source.File, l *listeners.Listener, values map[string]value) {
 	host, hasHost := values[s.Host]
 	port, hasPort := values[s.Port]
 	hasHost, hasPort = hasHost && host.text != "", hasPort && port.text != ""
 	if !hasHost && !hasPort {
+		s.byDefault(c, f, l)
 		return
 	}
 	l.Port = s.DefaultPort

@@ -17,7 +17,7 @@ type value struct {
 
 // separators are what is between a name and a value, by format.
 var separators = map[string]*regexp.Regexp{
-	"words":  regexp.MustCompile(`^\s*([\w.-]+)\s+(\S.*)$`),
+	"words":  regexp.MustCompile(`^\s*([\w.-]+)(?:\s+|$)(.*)$`),
 	"equals": regexp.MustCompile(`^\s*([\w.-]+)\s*=\s*(.*)$`),
 	"colon":  regexp.MustCompile(`^\s*([\w.-]+)\s*:\s*(.*)$`),
 	"ini":    regexp.MustCompile(`^([\w.-]+)\s*[=:]\s*(.*)$`),
@@ -26,8 +26,8 @@ var separators = map[string]*regexp.Regexp{
 // sectionLine begins a section.
 var sectionLine = regexp.MustCompile(`^\s*\[([^\]]+)\]`)
 
-// values returns the settings of a file by name; the last one of a name counts. problem says
-// why they cannot be read.
+// values returns the settings of a file by name, of which the last one counts, and by
+// "name=value", of which each one does, without YAML. problem says why they cannot be read.
 func (k *Kind) values(f *source.File) (values map[string]value, problem string) {
 	values = map[string]value{}
 	if k.Format == "yaml" {
@@ -56,7 +56,8 @@ func (k *Kind) values(f *source.File) (values map[string]value, problem string) 
 		}
 		text := uncommentedValue(line[m[4]:m[5]])
 		w := quoteWidth(text)
-		values[name] = value{text[w : len(text)-w], start + m[4] + w}
+		v := value{text[w : len(text)-w], start + m[4] + w}
+		values[name], values[name+"="+v.text] = v, v
 	}
 	return values, ""
 }
