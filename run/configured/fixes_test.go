@@ -1,10 +1,14 @@
 package configured
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/listeners/config"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // Each kind of file has a fix, or is said to have none; and each fix exists.
@@ -28,6 +32,36 @@ func TestFixesOfKinds(t *testing.T) {
 	for kind := range fixes {
 		if !kinds[kind] {
 			t.Errorf("no kind %q", kind)
+		}
+	}
+}
+
+// The products and stacks that are guessed are those of the rules and of the table of ports.
+func TestGuesses(t *testing.T) {
+	rules, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports, err := signatures.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules.All() {
+		if !slices.Contains(r.Tags, "mail-catcher") {
+			continue
+		}
+		for _, known := range r.Fixes.Known() {
+			for _, product := range known.Products {
+				if strings.HasSuffix(known.ID, "-bind") && !slices.Contains(catchers, product) {
+					t.Errorf("%s has the product %q, which catchers lacks", r.ID, product)
+				}
+			}
+		}
+	}
+	for _, stack := range stacks {
+		uses := func(u signatures.Use) bool { return slices.Contains(strings.Split(u.Stack, ", "), stack) }
+		if !slices.ContainsFunc(ports.All(), func(p signatures.KnownPort) bool { return slices.ContainsFunc(p.Uses, uses) }) {
+			t.Errorf("no port has the stack %q", stack)
 		}
 	}
 }

@@ -22,16 +22,27 @@ const (
 // Identify returns what a listener is: as its reader says, and what that leaves open from
 // the image of the container and from the table of ports.
 func (a *Audit) Identify(l *listeners.Listener) *fingerprint.Identification {
+	s := a.identify(l)
+	if slices.Contains(catchers, s.Product) {
+		s.Observations = append(s.Observations, "mail-catcher")
+	}
+	return s
+}
+
+// identify is Identify without what follows from the product.
+func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 	s := &fingerprint.Identification{Service: result.Service{
 		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
 		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
 	}}
 	if inside := a.read.Inside(l); inside != nil {
-		return a.Identify(inside)
+		return a.identify(inside)
 	}
 	known, _ := a.Ports.Lookup(l.Target())
+	stack := ""
 	if s.Product == "" {
-		s.Product, s.Confidence = productOf(l), byImage
+		s.Product, stack = productOf(l)
+		s.Confidence = byImage
 	}
 	if s.Role == "" {
 		s.Role = result.RoleUnknown
@@ -49,20 +60,17 @@ func (a *Audit) Identify(l *listeners.Listener) *fingerprint.Identification {
 	if s.Name != "" && s.Role != result.RoleUnknown {
 		return s
 	}
-	if use, ok := useOf(&known, s.Product); ok {
+	if use, ok := useOf(&known, s.Product, stack); ok {
 		if s.Name == "" {
 			s.Name = use.Protocol
 		}
 		if s.Role == result.RoleUnknown {
 			s.Role, s.RoleByPort = use.Role, true
 		}
-		if s.Product == allInOne {
+		if s.Product == "" || strings.HasPrefix(use.Product, s.Product+" ") { // "Rspamd controller"
 			s.Product = use.Product
 		}
 		return s
-	}
-	if s.Product == allInOne {
-		s.Product = ""
 	}
 	if s.Product == "" && s.Name == "" {
 		byTable(s, &known)
@@ -111,19 +119,26 @@ func serviceOf(l *listeners.Listener) string {
 	return l.Services[0]
 }
 
-// useOf returns the use of a port by a product; for "" and for a product that does not use
-// it there is none.
-func useOf(known *signatures.KnownPort, product string) (signatures.Use, bool) {
-	if product == allInOne && len(known.Uses) > 0 {
-		return known.Uses[0], true
+// useOf returns the use of a port by a product, or the only one by the daemons of a stack; for ""
+// and for those that do not use it there is none. On a public port each mail server offers the
+// same, of which only the product is not known.
+func useOf(known *signatures.KnownPort, product, stack string) (use signatures.Use, ok bool) {
+	for _, u := range known.Uses {
+		switch {
+		case product != "" && (exposure.HasProduct(u.Product, product) || exposure.HasProduct(product, u.Product)):
+			return u, true
+		case stack == "" || !slices.Contains(strings.Split(u.Stack, ", "), stack):
+		case ok && u.Product != use.Product:
+			return signatures.Use{}, false
+		case !ok:
+			use, ok = u, true
+		}
 	}
-	i := slices.IndexFunc(known.Uses, func(u signatures.Use) bool {
-		return product != "" && (exposure.HasProduct(u.Product, product) || exposure.HasProduct(product, u.Product))
-	})
-	if i < 0 {
-		return signatures.Use{}, false
+	if !ok && stack != "" && !known.Internal && len(known.Uses) > 0 {
+		use, ok = known.Uses[0], true
+		use.Product = ""
 	}
-	return known.Uses[i], true
+	return use, ok
 }
 
 // byTable says what is expected on a port of which only the number is known.
@@ -144,14 +159,16 @@ func byTable(s *fingerprint.Identification, known *signatures.KnownPort) {
 	s.Alternatives = slices.Compact(s.Alternatives)
 }
 
-// allInOne stands for the product of an image that has a whole mail server: the port
-// decides which of its daemons listens.
-const allInOne = "mail server"
+// catchers are the products that keep mail for those who test, and deliver none.
+var catchers = []string{"Mailpit", "MailHog", "MailDev", "MailCatcher", "smtp4dev", "Inbucket"}
+
+// stacks are the stacks of the table of ports of which one image has all daemons, by a word in its
+// name or that of its service: the port says which of them listens.
+var stacks = []string{"docker-mailserver"}
 
 // images are the products of images, by a word in their name or that of their service. The
 // first that fits counts.
 var images = []struct{ word, product string }{
-	{"mailserver", allInOne}, {"docker-mailserver", allInOne}, {"poste.io", allInOne},
 	{"postfix", "Postfix"}, {"dovecot", "Dovecot"}, {"amavis", "amavisd"}, {"rspamd", "Rspamd"},
 	{"clamav", "ClamAV clamd"}, {"clamd", "ClamAV clamd"}, {"spamassassin", "SpamAssassin spamd"}, {"spamd", "SpamAssassin spamd"},
 	{"opendkim", "OpenDKIM"}, {"opendmarc", "OpenDMARC"}, {"dkimproxy", "DKIMproxy"}, {"postgrey", "Postgrey"}, {"olefy", "olefy"},
@@ -161,19 +178,24 @@ var images = []struct{ word, product string }{
 	{"mailman", "Mailman"}, {"sogo", "SOGo"}, {"stalwart", "Stalwart"}, {"cyrus", "Cyrus IMAP"},
 }
 
-// productOf returns the product that the image of a listener's container, or the name of
-// its service, suggests; "" if neither does.
-func productOf(l *listeners.Listener) string {
+// productOf returns the product, or the stack, that the image of a listener's container or the
+// name of its service suggests; "" if neither does.
+func productOf(l *listeners.Listener) (product, stack string) {
 	image, _ := l.Setting("image")
 	name, _, _ := strings.Cut(path.Base(image.Value), ":")
 	for _, text := range []string{name, path.Base(path.Dir(image.Value)), serviceOf(l)} {
+		for _, stack := range stacks {
+			if hasWord(text, stack) {
+				return "", stack
+			}
+		}
 		for _, i := range images {
 			if hasWord(text, i.word) {
-				return i.product
+				return i.product, ""
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // hasWord reports whether a name has a word that no letters surround.
