@@ -48,6 +48,7 @@ type Tree struct {
 	total int
 
 	lookedAt int // bytes
+	again    int // see Again
 
 	uses    map[string]bool // see Uses
 	unread  []Unread
@@ -91,6 +92,22 @@ func (t *Tree) Uses(do func()) map[string]bool {
 	uses := t.uses
 	t.uses = nil
 	return uses
+}
+
+// maxAgain is how many bytes of files are gone through again in all.
+const maxAgain = 32 << 20
+
+// errAgain is the error of files that are gone through too often.
+var errAgain = errors.New("there are more files that count for each other than are looked at")
+
+// Again reports whether a file may be gone through once more because another one depends on it.
+// If too much was, it may not, which Unread says.
+func (t *Tree) Again(f *File) bool {
+	if t.again += len(f.Text); t.again <= maxAgain {
+		return true
+	}
+	t.refuse("", errAgain)
+	return false
 }
 
 // An Unread is a file or a folder that was looked for, is there, and could not be read.

@@ -113,6 +113,8 @@ func TestFindings(t *testing.T) {
 			[]string{"MXS1001 high k8s.yml:8 Content-filter port open outside of the cluster"}},
 		{"a proxy for mail, and one for a database", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :2143\n server a 192.0.2.1:143\nlisten b\n mode tcp\n bind :15432\n server b 192.0.2.1:5432\n"}, gate.ExitFail,
 			[]string{"MXS1101 high haproxy.cfg:3 IMAP back end bound to all addresses"}},
+		{"a proxy whose files are one configuration", map[string]string{"haproxy/haproxy.cfg": "defaults\n mode tcp\n", "haproxy/conf.d/a.cfg": "frontend f\n bind :10143\n default_backend b\n", "haproxy/conf.d/b.cfg": "backend b\n server s 127.0.0.1:143\n"}, gate.ExitFail,
+			[]string{"MXS1101 high haproxy/conf.d/a.cfg:2 IMAP back end bound to all addresses"}},
 		{"a web server", map[string]string{"nginx.conf": "http { server { listen 80; listen 8080; location / { proxy_pass http://127.0.0.1:3000; } } }\n", "haproxy.cfg": "frontend web\n mode http\n bind :443\n bind :8443\n"}, gate.ExitPass, nil},
 		{"nothing of a known kind", map[string]string{"README": "hello\n"}, gate.ExitIncomplete, nil},
 	} {

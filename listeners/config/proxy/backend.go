@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
@@ -13,9 +14,9 @@ type server struct {
 	send word // the option by which it gets a PROXY header, if any
 }
 
-// backends returns the sections whose servers a section uses, each once.
-func (h *haproxy) backends(s *section) []*section {
-	var list []*section
+// backends returns the sections whose servers a section uses, each once, and the names of those
+// that are in no file. A section of the same file counts before one of another.
+func (h *haproxy) backends(s *section) (list []*section, missing []word) {
 	used := map[*section]bool{}
 	if s.kind != "frontend" {
 		list, used[s] = append(list, s), true
@@ -26,9 +27,9 @@ func (h *haproxy) backends(s *section) []*section {
 			h.doubt("which backend is used depends on the connection", name)
 			return
 		}
-		switch b := h.passing[name.text]; {
+		switch b := cmp.Or(h.own[name.text], h.passing[name.text]); {
 		case b == nil:
-			h.doubt("the backend "+name.text+" is not in the file", name)
+			missing = append(missing, name)
 		case !used[b]:
 			used[b] = true
 			list = append(list, b)
@@ -42,7 +43,7 @@ func (h *haproxy) backends(s *section) []*section {
 	if l, ok := s.last("default_backend"); ok && len(l.words) > 1 {
 		use(l)
 	}
-	return list
+	return list, missing
 }
 
 // checks are the protocols of the health checks that speak one (HAProxy, configuration.txt

@@ -25,7 +25,7 @@ func (h *haproxy) readFrontend(s *section) {
 	}
 	d := described{role: result.RoleProxy}
 	from := len(h.c.Doubts)
-	backends := h.backends(s)
+	backends, missing := h.backends(s)
 	if l, ok := s.last("mode"); ok && len(l.words) > 1 && l.words[1].text == "http" {
 		d.protocol = "http"
 	}
@@ -36,6 +36,13 @@ func (h *haproxy) readFrontend(s *section) {
 		d.servers = append(d.servers, h.used(s, b)...)
 	}
 	h.c.OnlyEdges(from)
+	from = len(h.c.Doubts)
+	for _, name := range missing {
+		h.doubt("the backend "+name.text+" is in no file of the configuration", name)
+	}
+	if d.protocol == "http" { // else what listens is not known
+		h.c.OnlyEdges(from)
+	}
 	d.settings = append(h.trust(s), sent(d.servers)...)
 	h.bindAll(s, d)
 }

@@ -54,18 +54,26 @@ var sections = []string{
 type haproxy struct {
 	c        listeners.Config
 	file     *source.File
-	sections []*section
+	sections []*section          // of the file
 	defaults map[string]*section // by name; "" is the last one
 	passing  map[string]*section // backends and listen sections by name, the first one
-	steps    int                 // how many servers sections have, each time that they use them
-	full     bool                // listeners, edges or servers were left out
+	own      map[string]*section // those of the file
+	env      *environment
+	beside   bool // a file beside the file is split
+	steps    int  // how many servers sections have, each time that they use them
+	full     bool // listeners, edges or servers were left out
 }
 
 // HAProxy reads haproxy.cfg (HAProxy's configuration.txt). Without an address a bind line
-// means each IPv4 address.
-func HAProxy(_ *source.Tree, f *source.File) listeners.Config {
-	h := &haproxy{file: f, defaults: map[string]*section{}, passing: map[string]*section{}}
-	h.split()
+// means each IPv4 address. The defaults, variables and backends of the files with which HAProxy
+// reads it as one configuration count, too.
+func HAProxy(t *source.Tree, f *source.File) listeners.Config {
+	h := &haproxy{file: f, defaults: map[string]*section{}, passing: map[string]*section{}, own: map[string]*section{}, env: newEnvironment()}
+	for _, one := range together(t, f) {
+		h.beside = one != f
+		h.split(one)
+	}
+	h.beside = false
 	for _, s := range h.sections {
 		switch s.kind {
 		case "global":
@@ -83,18 +91,21 @@ func HAProxy(_ *source.Tree, f *source.File) listeners.Config {
 	return h.c
 }
 
-// doubt adds a doubt.
-func (h *haproxy) doubt(problem string, at word) { h.c.AddDoubt(problem, at.place()) }
+// doubt adds a doubt, unless it is about a file that is read by itself.
+func (h *haproxy) doubt(problem string, at word) {
+	if !h.beside {
+		h.c.AddDoubt(problem, at.place())
+	}
+}
 
-// split reads the lines into sections.
-func (h *haproxy) split() {
-	env := newEnvironment()
+// split reads the lines of a file into sections.
+func (h *haproxy) split(f *source.File) {
 	var nest conditions
 	var in *section
-	for start, text := range h.file.Lines() {
-		words, problem := haproxyWords(h.file, start, text, env)
+	for start, text := range f.Lines() {
+		words, problem := haproxyWords(f, start, text, h.env)
 		if problem != "" {
-			h.doubt(problem, word{file: h.file, start: start, end: start + len(text)})
+			h.doubt(problem, word{file: f, start: start, end: start + len(text)})
 			continue
 		}
 		if len(words) == 0 {
@@ -123,11 +134,11 @@ func (h *haproxy) split() {
 			if in.protocol == "" {
 				in.protocol = checked(l)
 			}
-			env = h.setEnvironment(env, l)
+			h.env = h.setEnvironment(h.env, l)
 		}
 	}
 	if len(nest) > 0 {
-		h.c.AddDoubt(".endif is missing; HAProxy does not start", h.file.Anchor(len(h.file.Text), len(h.file.Text)))
+		h.doubt(".endif is missing; HAProxy does not start", word{file: f, start: len(f.Text), end: len(f.Text)})
 	}
 }
 
@@ -157,13 +168,19 @@ func (h *haproxy) begin(l line) *section {
 		s.defaults, s.depth = nil, 0
 		h.doubt("more than 16 sections of defaults follow on each other; those before are left out", l.words[0])
 	}
+	passes := s.kind == "backend" || s.kind == "listen"
 	switch {
 	case s.kind == "defaults":
 		h.defaults[s.name], h.defaults[""] = s, s
-	case (s.kind == "backend" || s.kind == "listen") && h.passing[s.name] == nil:
+	case passes && h.passing[s.name] == nil:
 		h.passing[s.name] = s
 	}
-	h.sections = append(h.sections, s)
+	if !h.beside {
+		if passes && h.own[s.name] == nil {
+			h.own[s.name] = s
+		}
+		h.sections = append(h.sections, s)
+	}
 	return s
 }
 

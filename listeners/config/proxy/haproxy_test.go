@@ -161,7 +161,7 @@ var haproxyTests = []readTest{
 	{"unknown backends", "frontend a\n bind :25\n use_backend %[src]\n default_backend none\n", []string{
 		`2:7-10 frontend a :25 = 0.0.0.0 25 HAProxy/proxy/; ":25" has no address; HAProxy then listens on all of them`,
 		"3:14-20 doubt: which backend is used depends on the connection",
-		"4:18-22 doubt: the backend none is not in the file",
+		"4:18-22 doubt: the backend none is in no file of the configuration",
 	}},
 	{"twice", "frontend a\n bind :25\n bind :25\nfrontend a\n bind :25\n", []string{
 		`2:7-10 frontend a :25 = 0.0.0.0 25 HAProxy/proxy/; ":25" has no address; HAProxy then listens on all of them`,
@@ -183,5 +183,76 @@ var haproxyTests = []readTest{
 func TestHAProxy(t *testing.T) {
 	for _, tt := range haproxyTests {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, HAProxy) })
+	}
+}
+
+// TestHAProxyTogether reads files that are one configuration.
+func TestHAProxyTogether(t *testing.T) {
+	const (
+		front = "frontend f\n bind 10.0.0.5:10143\n default_backend b\n"
+		back  = "backend b\n server s 127.0.0.1:143\n"
+		bound = "2:7-21 frontend f 10.0.0.5:10143 = 10.0.0.5 10143 HAProxy/proxy/"
+		edge  = "2:11-24 proxy: frontend f 10.0.0.5:10143 -> 127.0.0.1:143"
+		lost  = "3:18-19 doubt: the backend b is in no file of the configuration"
+	)
+	for _, tt := range []struct {
+		name, file string
+		others     map[string]string
+		want       []string
+	}{
+		{"alone", "conf.d/a.cfg", nil, []string{bound, lost}},
+		{"a file of conf.d", "conf.d/a.cfg", map[string]string{"conf.d/b.cfg": back}, []string{bound, edge}},
+		{"the file beside conf.d", "conf.d/a.cfg", map[string]string{"haproxy.cfg": back}, []string{bound, edge}},
+		{"conf.d beside the file", "haproxy.cfg", map[string]string{"conf.d/z.cfg": back}, []string{bound, edge}},
+		{"the folder haproxy", "haproxy/mail.cfg", map[string]string{"haproxy/z.cfg": back}, []string{bound, edge}},
+		{"another folder", "etc/mail.cfg", map[string]string{"etc/z.cfg": back}, []string{bound, lost}},
+		{"a hidden file", "conf.d/a.cfg", map[string]string{"conf.d/.b.cfg": back}, []string{bound, lost}},
+		{"the own backend first", "haproxy/mail.cfg", map[string]string{"haproxy/a.cfg": "backend b\n server x 10.0.0.9:25\n", "haproxy/z.cfg": back}, []string{
+			bound, "2:11-22 proxy: frontend f 10.0.0.5:10143 -> 10.0.0.9:25",
+		}},
+		{"defaults and variables before it", "conf.d/b.cfg", map[string]string{"haproxy.cfg": "global\n setenv X y\ndefaults\n mode http\n" + back, "conf.d/c.cfg": "defaults\n mode tcp\n"}, []string{
+			bound + "http", strings.Replace(edge, "2:", "6:", 1),
+		}},
+		{"faults of the others", "conf.d/a.cfg", map[string]string{"conf.d/b.cfg": "{% x %}\n.if a\n" + back}, []string{bound, strings.Replace(edge, "2:", "4:", 1)}},
+		{"listeners of the others", "conf.d/a.cfg", map[string]string{"conf.d/b.cfg": back + "listen l\n bind :1\n"}, []string{bound, edge}},
+	} {
+		files := map[string]string{tt.file: front}
+		for name, text := range tt.others {
+			files[name] = text
+		}
+		if got := shown(read(t, HAProxy, tt.file, files)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got\n\t%s\nwant\n\t%s", tt.name, strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+		}
+	}
+}
+
+// However many files there are, each is read with a bounded number of others.
+func TestHAProxyTogetherBound(t *testing.T) {
+	files := map[string]string{}
+	for i := range 200 {
+		files[fmt.Sprintf("conf.d/%d.cfg", i)] = "backend b\n"
+	}
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	tree := &source.Tree{FS: fsys}
+	f, err := tree.Read("conf.d/99.cfg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := together(tree, f); len(list) != maxBeside+1 || list[len(list)-1] != f {
+		t.Errorf("%d files", len(list))
+	}
+	fsys["conf.d/0.cfg"] = &fstest.MapFile{Data: []byte(strings.Repeat("#\n", maxBesideText/2))}
+	tree = &source.Tree{FS: fsys}
+	if list := together(tree, f); len(list) != 2 {
+		t.Errorf("%d files beside a large one", len(list))
+	}
+	for range 100 {
+		together(tree, f)
+	}
+	if list := together(tree, f); len(list) != 1 || len(tree.Unread()) != 1 {
+		t.Errorf("%d files in the end, unread are %v", len(list), tree.Unread())
 	}
 }
