@@ -62,6 +62,7 @@ var kinds = append([]kind{
 	{name: "policyd-weight", is: named("policyd-weight.conf"), read: perl.PolicydWeight},
 	{name: "Rspamd", is: named("rspamd.conf"), read: rspamd.Main},
 	{name: "Rspamd worker", is: named("local.d/worker-*.inc", "override.d/worker-*.inc", "rspamd/worker-*.inc"), read: rspamd.Worker, partOf: "Rspamd"},
+	{name: "Rspamd part", is: named("rspamd.conf.local", "rspamd.conf.override"), read: rspamd.End, partOf: "Rspamd"},
 	{name: "systemd service", is: named("*.service"), read: systemd.Service},
 	{name: "systemd service drop-in", is: named("*.service.d/*.conf"), read: systemd.Service, partOf: "systemd service"},
 	{name: "systemd socket", is: named("*.socket"), read: systemd.Socket},

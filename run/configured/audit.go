@@ -191,6 +191,7 @@ var fixes = map[string]string{
 	"options of a daemon":     ofFile,
 	"Rspamd":                  ofFile,
 	"Rspamd worker":           ofFile,
+	"Rspamd part":             "",
 	"Cyrus IMAP":              "cyrus-bind",
 	"OpenSMTPD":               "opensmtpd-bind",
 	"sendmail.mc":             "sendmail-daemon",

@@ -115,6 +115,8 @@ func TestFindings(t *testing.T) {
 			[]string{"MXS1101 high haproxy.cfg:3 IMAP back end bound to all addresses"}},
 		{"a proxy whose files are one configuration", map[string]string{"haproxy/haproxy.cfg": "defaults\n mode tcp\n", "haproxy/conf.d/a.cfg": "frontend f\n bind :10143\n default_backend b\n", "haproxy/conf.d/b.cfg": "backend b\n server s 127.0.0.1:143\n"}, gate.ExitFail,
 			[]string{"MXS1101 high haproxy/conf.d/a.cfg:2 IMAP back end bound to all addresses"}},
+		{"the end of rspamd.conf alone", map[string]string{"rspamd/rspamd.conf.override": "worker \"controller\" { bind_socket = \"*:11334\"; }\n"}, gate.ExitFail,
+			[]string{"MXS1209 high rspamd/rspamd.conf.override:1 Rspamd controller bound to all addresses"}},
 		{"a web server", map[string]string{"nginx.conf": "http { server { listen 80; listen 8080; location / { proxy_pass http://127.0.0.1:3000; } } }\n", "haproxy.cfg": "frontend web\n mode http\n bind :443\n bind :8443\n"}, gate.ExitPass, nil},
 		{"nothing of a known kind", map[string]string{"README": "hello\n"}, gate.ExitIncomplete, nil},
 	} {

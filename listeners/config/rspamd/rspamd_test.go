@@ -24,8 +24,11 @@ func read(t *testing.T, files ...string) listeners.Config {
 		t.Fatal(err)
 	}
 	reader := Worker
-	if strings.HasSuffix(files[0], "rspamd.conf") {
+	switch {
+	case strings.HasSuffix(files[0], "rspamd.conf"):
 		reader = Main
+	case strings.Contains(files[0], "rspamd.conf."):
+		reader = End
 	}
 	c := reader(tree, f)
 	check(t, c)
@@ -153,12 +156,36 @@ func FuzzRspamd(f *testing.F) {
 		f.Add(tt.files[1], tt.files[len(tt.files)-1])
 	}
 	f.Fuzz(func(t *testing.T, text, other string) {
-		tree := &source.Tree{FS: fstest.MapFS{"rspamd.conf": {Data: []byte(text)}, "local.d/worker-normal.inc": {Data: []byte(other)}}}
+		tree := &source.Tree{FS: fstest.MapFS{"rspamd.conf": {Data: []byte(text)}, "local.d/worker-normal.inc": {Data: []byte(other)}, "rspamd.conf.override": {Data: []byte(other)}}}
 		if f, err := tree.Read("rspamd.conf"); err == nil {
 			check(t, Main(tree, f))
 		}
 		if f, err := tree.Read("local.d/worker-normal.inc"); err == nil {
 			check(t, Worker(tree, f))
 		}
+		if f, err := tree.Read("rspamd.conf.override"); err == nil {
+			check(t, End(tree, f))
+		}
 	})
+}
+
+// TestEnds reads the files that rspamd.conf includes at its end.
+func TestEnds(t *testing.T) {
+	const (
+		local    = "worker \"controller\" {\n  bind_socket = \"*:11334\";\n}\n"
+		override = "worker \"normal\" { bind_socket = \"10.0.0.5:11333\"; }\n"
+	)
+	want := []string{
+		"e/rspamd.conf.local:2:18-25 worker controller *:11334 = invalid IP Rspamd controller/admin/http",
+		"e/rspamd.conf.override:1:34-48 worker normal 10.0.0.5:11333 = 10.0.0.5 Rspamd/antispam/rspamd-http",
+	}
+	for _, files := range [][]string{
+		{"e/rspamd.conf.local", local, "e/rspamd.conf.override", override},
+		{"e/rspamd.conf.override", override, "e/rspamd.conf.local", local},
+		{"e/rspamd.conf", ".include(try=true; priority=1,duplicate=merge) \"$LOCAL_CONFDIR/rspamd.conf.local\"\n.include(try=true; priority=10) \"$LOCAL_CONFDIR/rspamd.conf.override\"\n.include \"$CONFDIR/worker-controller.inc\"\n", "e/rspamd.conf.override", override, "e/rspamd.conf.local", local},
+	} {
+		if got := shown(read(t, files...)); !slices.Equal(got, want) {
+			t.Errorf("%s: got\n\t%s\nwant\n\t%s", files[0], strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		}
+	}
 }

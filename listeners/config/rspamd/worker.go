@@ -35,11 +35,29 @@ func Main(t *source.Tree, f *source.File) listeners.Config {
 	var root node
 	r.parser.parse(f, 0, &root)
 	r.mayShip = slices.Contains(r.parser.missing, shippedWorker)
-	for _, c := range root.children {
-		if c.key == "worker" {
-			r.section(c)
+	r.sections(&root)
+	return r.c
+}
+
+// ends are the files that rspamd.conf includes at its end, with their priorities.
+var ends = []struct {
+	name     string
+	priority int
+}{{"rspamd.conf.local", 1}, {"rspamd.conf.override", 10}}
+
+// End reads rspamd.conf.local or rspamd.conf.override with the other one.
+func End(t *source.Tree, f *source.File) listeners.Config {
+	r := newReading(t, source.NewFile(path.Join(path.Dir(f.Name), "rspamd.conf"), "", ""))
+	r.mayShip = true
+	var root node
+	for _, e := range ends {
+		if path.Base(f.Name) == e.name {
+			r.parser.parse(f, e.priority, &root)
+		} else {
+			r.parser.include(f, 0, "$CONFDIR/"+e.name, e.priority, true, &root)
 		}
 	}
+	r.sections(&root)
 	return r.c
 }
 
@@ -90,6 +108,15 @@ func newReading(t *source.Tree, f *source.File) *reading {
 		r.c.AddDoubt(problem, f.Anchor(start, end))
 	}
 	return r
+}
+
+// sections reads the workers of a file.
+func (r *reading) sections(root *node) {
+	for _, c := range root.children {
+		if c.key == "worker" {
+			r.section(c)
+		}
+	}
 }
 
 // section reads worker "normal" { ... }, or worker { type = "normal"; ... }.
