@@ -21,6 +21,7 @@ func TestContained(t *testing.T) {
 		{"an image, the folder", "FROM x\nADD [\"./conf/\", \"/etc/clamav\"]\n", "", listeners.ThroughContainer},
 		{"an image, all files of the folder", "FROM x\nCOPY conf/* /etc/clamav\n", "", listeners.ThroughContainer},
 		{"an image of everything", "FROM x\nCOPY . /app\n", "", listeners.ThroughHost},
+		{"an image of tests", "FROM x\nCOPY conf /tests/conf\n", "", listeners.ThroughHost},
 		{"another file", "FROM x\nCOPY conf/clamd /etc/clamav/\n# COPY conf/clamd.conf /\n", "", listeners.ThroughHost},
 		{"a file of another image", "FROM x\nCOPY --from=y conf/clamd.conf /etc\n", "", listeners.ThroughHost},
 		{"what is above", "FROM x\nCOPY ../conf /etc\n", "", listeners.ThroughHost},

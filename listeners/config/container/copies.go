@@ -26,7 +26,7 @@ func (b *build) copy(img *image, i instruction) {
 	if len(words) < 2 {
 		return
 	}
-	target := words[len(words)-1].String()
+	target := img.in(words[len(words)-1].String())
 	sources := words[:len(words)-1]
 	from := i.flag("from")
 	if from == "" {
@@ -49,6 +49,15 @@ func (b *build) copy(img *image, i instruction) {
 	}
 }
 
+// in returns a path of the image; one without a leading slash is relative to WORKDIR, or stays so
+// if that is one of the image on which it is based.
+func (img *image) in(name string) string {
+	if path.IsAbs(name) || img.dir == "" {
+		return name
+	}
+	return path.Join(img.dir, name)
+}
+
 // add adds what is copied.
 func (img *image) add(c copied) {
 	if len(img.copies) < maxSources {
@@ -68,6 +77,9 @@ func overlap(a, b string) bool {
 func (img *image) mounts(c *listeners.Config, t *source.Tree, f *source.File, context string, like listeners.Mount) {
 	for _, one := range img.copies {
 		from := path.Clean(strings.TrimPrefix(one.source, "/"))
+		if !isRead(one.target) {
+			continue
+		}
 		all := from == "." || from == "*"
 		if all && (!isRoot(one.target) || context == "" || strings.HasPrefix(f.Name, context+"/")) {
 			continue // programs are built of it
@@ -92,6 +104,21 @@ func (img *image) mounts(c *listeners.Config, t *source.Tree, f *source.File, co
 			}
 		}
 	}
+}
+
+// readFolders are the folders of the root of an image in which daemons, and the scripts that start
+// them, read their files. In others, such as /src or /tests, programs are built and tested: what
+// is there says nothing about where it runs.
+var readFolders = []string{"", "etc", "opt", "usr", "var", "srv", "run", "data", "conf", "config", "configs", "defaults", "overrides", "templates"}
+
+// isRead reports whether daemons may read what is at a place of an image.
+func isRead(target string) bool {
+	if !path.IsAbs(target) {
+		return false
+	}
+	target = path.Clean(target)
+	first, _, _ := strings.Cut(target[1:], "/")
+	return slices.Contains(readFolders, first) && target != "/usr/src" && !strings.HasPrefix(target, "/usr/src/")
 }
 
 // isRoot reports whether a folder of an image is where all of a context is its configuration:

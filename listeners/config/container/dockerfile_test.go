@@ -98,7 +98,12 @@ func TestCopies(t *testing.T) {
 		{"FROM a AS b\nCOPY conf /src\nFROM a\n", "a", ""},
 		{"FROM a AS b\nCOPY conf /src\nFROM a\nCOPY --from=b /src/x /etc\n", "a", "a/conf"},
 		{"FROM a AS b\nCOPY conf /src\nFROM a\nCOPY --from=0 /bin /bin\n", "a", ""},
-		{"FROM a AS b\nCOPY conf /src\nFROM b\n", "a", "a/conf"},
+		{"FROM a AS b\nCOPY conf /etc/x\nFROM b\n", "a", "a/conf"},
+		{"FROM a\nCOPY conf /tests/conf\n", "", ""},
+		{"FROM a\nCOPY conf /usr/src/conf\nCOPY conf/x conf/\n", "", ""},
+		{"FROM a\nWORKDIR /etc\nWORKDIR x\nCOPY conf .\n", "", "a/conf"},
+		{"FROM a AS b\nWORKDIR /src\nFROM b\nCOPY conf .\n", "", ""},
+		{"FROM a AS b\nWORKDIR /src\nCOPY conf c\nFROM a\nCOPY --from=b /src/c/x /etc/\n", "", "a/conf"},
 		{"FROM a\nCOPY . /\n", "a", ""}, // with the Dockerfile itself
 		{"FROM a\nCOPY . /\n", "root", "root"},
 		{"FROM a\nCOPY . /app\n", "root", ""},

@@ -14,6 +14,7 @@ type image struct {
 	cmd    process
 	env    *command.Environment // of ENV
 	args   *command.Environment // of ARG and ENV: what the Dockerfile replaces
+	dir    string               // of WORKDIR, "" if no one sets it
 	copies []copied
 }
 
@@ -110,6 +111,10 @@ func (b *build) run(i instruction) {
 		}
 	case "COPY", "ADD":
 		b.copy(img, i)
+	case "WORKDIR":
+		for _, w := range i.words(img.args) {
+			img.dir = img.in(w.String())
+		}
 	}
 }
 
@@ -120,6 +125,7 @@ func (b *build) from(words []command.Text) {
 		if base := b.stage(words[0].String(), len(b.stages)); base != nil {
 			img.entry, img.cmd, img.copies = base.entry.again(), base.cmd.again(), base.copies[:len(base.copies):len(base.copies)]
 			img.env, img.args = base.env.Clone(), base.args.Clone()
+			img.dir = base.dir
 		}
 	}
 	if len(words) > 2 && strings.EqualFold(words[1].String(), "AS") {

@@ -19,7 +19,7 @@ type instruction struct {
 }
 
 // read are the instructions that are looked at; of the others only the end is found.
-var read = []string{"FROM", "ARG", "ENV", "CMD", "ENTRYPOINT", "COPY", "ADD"}
+var read = []string{"FROM", "ARG", "ENV", "CMD", "ENTRYPOINT", "COPY", "ADD", "WORKDIR"}
 
 // maxInstructions is how many of these one file has.
 const maxInstructions = 10_000
