@@ -30,6 +30,7 @@ type Config struct {
 	left map[string]bool // the kinds of which something was left out
 
 	inside map[place]int // see Inside
+	mounts *mounts       // see InContainer
 }
 
 // AddListener adds a listener of the file. If another listener has its name, it gets one of

@@ -18,27 +18,97 @@ type Mount struct {
 	HostNetwork bool
 }
 
-// has reports whether the mount has a file.
-func (m *Mount) has(file string) bool {
-	return file == m.Name || strings.HasPrefix(file, m.Name+"/")
+// mounts finds the mounts that have a file.
+type mounts struct {
+	of     map[string]*mounted // by the name of the mount
+	count  int                 // of the mounts in it
+	looked int                 // how many names were looked up
 }
 
-// InContainer reports whether a file is only one of containers that have networks of their
-// own, and the services of these.
-func (c *Config) InContainer(file string) (services []string, contained bool) {
-	for i := range c.Mounts {
-		m := &c.Mounts[i]
-		switch {
-		case !m.has(file):
-			continue
-		case m.HostNetwork:
-			return nil, false
-		case m.Service != "" && !slices.Contains(services, m.Service):
-			services = append(services, m.Service)
+// mounted is what is known of the mounts with one name.
+type mounted struct {
+	services    []string // each once
+	seen        map[string]bool
+	hostNetwork bool
+}
+
+// index brings the index of the mounts up to date, and returns it.
+func (c *Config) index() *mounts {
+	if c.mounts == nil || c.mounts.count > len(c.Mounts) {
+		c.mounts = &mounts{of: map[string]*mounted{}}
+	}
+	for ; c.mounts.count < len(c.Mounts); c.mounts.count++ {
+		m := &c.Mounts[c.mounts.count]
+		one := c.mounts.of[m.Name]
+		if one == nil {
+			one = &mounted{seen: map[string]bool{}}
+			c.mounts.of[m.Name] = one
 		}
-		contained = true
+		one.hostNetwork = one.hostNetwork || m.HostNetwork
+		if m.Service != "" && !one.seen[m.Service] && len(one.services) < maxServices {
+			one.seen[m.Service] = true
+			one.services = append(one.services, m.Service)
+		}
+	}
+	return c.mounts
+}
+
+// Part returns a Config with the mounts of c alone, for a part of its files.
+func (c *Config) Part() *Config {
+	return &Config{Mounts: c.Mounts, mounts: c.index()}
+}
+
+// The bounds of a search: how many folders above a file are looked for among the mounts, and how
+// many services a file has at most.
+const (
+	maxMountDepth = 64
+	maxServices   = 1000
+)
+
+// InContainer reports whether a file is only one of containers that have networks of their
+// own, and the services of these, at most 1000, which the caller must not change. Mounts may be
+// appended to, and not changed, after the first call.
+func (c *Config) InContainer(file string) (services []string, contained bool) {
+	index := c.index()
+	var seen map[string]bool
+	for depth := 0; depth < maxMountDepth; depth++ {
+		index.looked++
+		if m := index.of[file]; m != nil {
+			switch {
+			case m.hostNetwork:
+				return nil, false
+			case services == nil:
+				services = m.services[:len(m.services):len(m.services)]
+			default:
+				services, seen = joined(services, m.services, seen)
+			}
+			contained = true
+		}
+		i := strings.LastIndexByte(file, '/')
+		if i <= 0 {
+			break
+		}
+		file = file[:i]
 	}
 	return services, contained
+}
+
+// joined appends those of more that services does not have, as long as there are not too many.
+// seen has what services has, unless it is nil.
+func joined(services, more []string, seen map[string]bool) ([]string, map[string]bool) {
+	if seen == nil {
+		seen = map[string]bool{}
+		for _, s := range services {
+			seen[s] = true
+		}
+	}
+	for _, s := range more {
+		if !seen[s] && len(services) < maxServices {
+			seen[s] = true
+			services = append(services, s)
+		}
+	}
+	return services, seen
 }
 
 // Contain marks the listeners of files of containers.

@@ -24,7 +24,7 @@ func OfFiles(c *listeners.Config, known *signatures.Ports) []result.Path {
 	part := func(file string) *listeners.Config {
 		f := folder(file)
 		if parts[f] == nil {
-			parts[f] = &listeners.Config{Mounts: c.Mounts}
+			parts[f] = c.Part()
 		}
 		return parts[f]
 	}
