@@ -77,7 +77,7 @@ func overlap(a, b string) bool {
 func (img *image) mounts(c *listeners.Config, t *source.Tree, f *source.File, context string, like listeners.Mount) {
 	for _, one := range img.copies {
 		from := path.Clean(strings.TrimPrefix(one.source, "/"))
-		if !isRead(one.target) {
+		if !isRead(one.target) || patterns(from) > maxPatterns {
 			continue
 		}
 		all := from == "." || from == "*"
@@ -104,6 +104,21 @@ func (img *image) mounts(c *listeners.Config, t *source.Tree, f *source.File, co
 			}
 		}
 	}
+}
+
+// maxPatterns is how many parts of a path may be patterns: with symbolic links to ".", the number
+// of files that they fit is a power of that.
+const maxPatterns = 3
+
+// patterns returns how many parts of a path are patterns.
+func patterns(name string) int {
+	n := 0
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.ContainsAny(part, `*?[`) {
+			n++
+		}
+	}
+	return n
 }
 
 // readFolders are the folders of the root of an image in which daemons, and the scripts that start

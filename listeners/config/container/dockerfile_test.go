@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,7 @@ func TestCopies(t *testing.T) {
 		{"FROM a AS b\nCOPY conf /src\nFROM a\nCOPY --from=b /src/x /etc\n", "a", "a/conf"},
 		{"FROM a AS b\nCOPY conf /src\nFROM a\nCOPY --from=0 /bin /bin\n", "a", ""},
 		{"FROM a AS b\nCOPY conf /etc/x\nFROM b\n", "a", "a/conf"},
+		{"FROM a\nCOPY c*/[x] /etc/\n", "a", "a/conf/x"},
 		{"FROM a\nCOPY conf /tests/conf\n", "", ""},
 		{"FROM a\nCOPY conf /usr/src/conf\nCOPY conf/x conf/\n", "", ""},
 		{"FROM a\nWORKDIR /etc\nWORKDIR x\nCOPY conf .\n", "", "a/conf"},
@@ -182,3 +184,29 @@ func ExampleDockerfile() {
 	fmt.Println(c.Listeners[0].Product, c.Listeners[0].Port, c.Listeners[0].Through)
 	// Output: Postgrey 10023 container
 }
+
+// TestPatterns holds how many folders are read for patterns where each link leads to its folder.
+func TestPatterns(t *testing.T) {
+	files := &counting{fsys: fstest.MapFS{"Dockerfile": {}, "z": {}, "main.cf": {}}}
+	for i := range 8 {
+		files.fsys[fmt.Sprint("l", i)] = &fstest.MapFile{Data: []byte("."), Mode: fs.ModeSymlink}
+	}
+	for pattern, want := range map[string]int{"*/*/z": 4, "*/*/*/*/*/*/*/*/z": 0} {
+		files.read = 0
+		c := Dockerfile(&source.Tree{FS: files}, source.NewFile("Dockerfile", "Dockerfile", "FROM a\nCOPY "+pattern+" /etc/\n"))
+		if files.read > want || (len(c.Mounts) > 0) != (want > 0) {
+			t.Errorf("%s: %d folders were read, %d mounts", pattern, files.read, len(c.Mounts))
+		}
+	}
+}
+
+// counting counts the folders that are read.
+type counting struct {
+	fsys fstest.MapFS
+	read int
+}
+
+func (c *counting) Open(name string) (fs.File, error)          { return c.fsys.Open(name) }
+func (c *counting) ReadLink(name string) (string, error)       { return c.fsys.ReadLink(name) }
+func (c *counting) Lstat(name string) (fs.FileInfo, error)     { return c.fsys.Lstat(name) }
+func (c *counting) ReadDir(name string) ([]fs.DirEntry, error) { c.read++; return c.fsys.ReadDir(name) }
