@@ -29,22 +29,43 @@ var configured = map[string]string{
 	"clamd":          "etc/clamav/clamd.conf",
 	"policyd-weight": "etc/policyd-weight.conf",
 	"Rspamd":         "etc/rspamd/rspamd.conf",
+	"ClamAV milter":  "etc/clamav/clamav-milter.conf",
+	"SQLgrey":        "etc/sqlgrey/sqlgrey.conf",
+	"Cyrus":          "etc/cyrus.conf",
+	"Exim":           "etc/exim4/exim4.conf",
+	"OpenSMTPD":      "etc/smtpd.conf",
+	"Mailman":        "etc/mailman3/mailman.cfg",
 }
 
 // Why no reader says on what products of the laboratory listen.
 const (
 	byOptions = "options of its command line say where it listens"
+	renamed   = "its files have names that only the laboratory gives them"
 	unread    = "its files have no reader"
 )
 
 // notConfigured are those products.
 var notConfigured = map[string]string{
-	"Postgrey": byOptions, "postfwd": byOptions, "PostSRSd": byOptions, "SQLgrey": unread, "policyd-rate-limit": unread,
+	"Postgrey": byOptions, "postfwd": byOptions, "PostSRSd": byOptions, "policyd-rate-limit": unread,
 	"SpamAssassin spamd": byOptions, "spampd": byOptions, "spamass-milter": byOptions, "MIMEDefang": byOptions,
-	"ClamAV milter": unread, "clamsmtp": unread, "dkimpy-milter": unread, "pyspf-milter": unread,
-	"Courier": unread, "Cyrus": unread, "Perdition": unread, "imapproxy": unread, "Exim": unread, "OpenSMTPD": unread,
-	"Mailman": unread, "qpsmtpd": byOptions, "aiosmtpd": byOptions, "Python": byOptions, "Postfix smtp-sink": byOptions,
+	"clamsmtp": renamed, "dkimpy-milter": unread, "pyspf-milter": unread,
+	"Courier": byOptions, "Perdition": unread, "imapproxy": unread, "qpsmtpd": byOptions, "aiosmtpd": byOptions, "Python": byOptions, "Postfix smtp-sink": byOptions,
 	"OpenSSH": unread, "noise:": byOptions, "policyd-spf (perl)": byOptions,
+}
+
+// TestLabUnread holds that what has no reader in the table has none in the program.
+func TestLabUnread(t *testing.T) {
+	bare := strings.NewReplacer("-", "", " ", "").Replace
+	kinds := config.Kinds(true)
+	for name, why := range notConfigured {
+		product := bare(strings.ToLower(name))
+		for _, kind := range kinds {
+			k := bare(strings.ToLower(kind))
+			if why == unread && (strings.Contains(k, product) || strings.Contains(product, k)) {
+				t.Errorf("the files of %s have a reader, %q: compare them with its sockets", name, kind)
+			}
+		}
+	}
 }
 
 // filesOf returns the files that configure a product, or why there are none; the name is the
