@@ -3,6 +3,7 @@ package listeners
 import (
 	"net/netip"
 
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -18,6 +19,10 @@ type Listener struct {
 	// name or a variable that the files do not resolve, Address is the zero Addr and
 	// Doubt says so.
 	Host string
+
+	// Interface is the network interface outside of which nothing reaches the listener, if
+	// the file has one; "" if there is no such limit.
+	Interface string
 
 	Port uint16 // from 1
 
@@ -99,7 +104,9 @@ type Setting struct {
 const OwnNetwork = "own-network"
 
 // Loopback reports whether only the host itself can connect to the listener.
-func (l *Listener) Loopback() bool { return l.Address.IsValid() && l.Address.Unmap().IsLoopback() }
+func (l *Listener) Loopback() bool {
+	return l.Address.IsValid() && l.Address.Unmap().IsLoopback() || endpoint.LoopbackInterface(l.Interface)
+}
 
 // All reports whether the listener accepts connections on each address of a family.
 func (l *Listener) All() bool { return !l.Address.IsValid() || l.Address.IsUnspecified() }

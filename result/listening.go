@@ -1,5 +1,11 @@
 package result
 
+import (
+	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
+)
+
 // A Listening is what a machine says of a port on which it listens. A port of a run that
 // looked at the machine itself has one.
 type Listening struct {
@@ -39,6 +45,27 @@ const (
 // machine is passed on to it.
 func (s *Listening) Apart() bool {
 	return s.Through == SocketContainer || s.Through == SocketNamespace
+}
+
+// Interface returns the network interface outside of which nothing reaches the port, "" if
+// there is no such limit.
+func (s *Listening) Interface() string {
+	_, name := s.address()
+	return name
+}
+
+// Loopback reports whether only the machine itself can connect to the port, or for a socket
+// that is Apart, only its network namespace.
+func (s *Listening) Loopback() bool {
+	host, name := s.address()
+	e := endpoint.Endpoint{Host: host}
+	return e.Loopback() || endpoint.LoopbackInterface(name)
+}
+
+// address returns the address of Bound without brackets, and its interface.
+func (s *Listening) address() (host, name string) {
+	host, name, _ = strings.Cut(s.Bound[:max(strings.LastIndexByte(s.Bound, ':'), 0)], "%")
+	return strings.Trim(host, "[]"), name
 }
 
 // Hidden reports whether nothing is known of who holds the socket.

@@ -192,7 +192,7 @@ func smtpdBind(text string, port uint16, address string) (string, error) {
 		}
 		found = true
 		host := endpoint.Endpoint{Host: m[2]}
-		if host.Loopback() || m[2] == "lo" || m[2] == "lo0" {
+		if host.Loopback() || endpoint.LoopbackInterface(m[2]) {
 			continue
 		}
 		if strings.Contains(m[2], ":") && strings.HasPrefix(address, "127.") {

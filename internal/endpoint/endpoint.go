@@ -75,6 +75,10 @@ func (e *Endpoint) Loopback() bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
+// LoopbackInterface reports whether only the host itself can connect to what is bound to the
+// network interface with a name: lo on Linux, lo0 on macOS and the BSDs.
+func LoopbackInterface(name string) bool { return name == "lo" || name == "lo0" }
+
 // Bound returns the endpoint bound to an address; an IPv6 endpoint stays IPv6 if
 // the address is loopback.
 func (e *Endpoint) Bound(address string) string {

@@ -32,6 +32,14 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
+func TestLoopbackInterface(t *testing.T) {
+	for name, want := range map[string]bool{"lo": true, "lo0": true, "": false, "eth0": false, "lo1": false, "tun0": false} {
+		if LoopbackInterface(name) != want {
+			t.Errorf("%q: loopback is %t", name, !want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("ipv4@[::1]:10-20")
 	f.Fuzz(func(t *testing.T, text string) {

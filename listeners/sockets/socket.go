@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 )
 
 // A Snapshot is what listens on a machine at one time.
@@ -65,7 +67,7 @@ func (s *Socket) All() bool { return s.Address.Unmap().IsUnspecified() }
 
 // Loopback reports whether only the machine itself can connect to the socket.
 func (s *Socket) Loopback() bool {
-	return s.Address.Unmap().IsLoopback() || s.Interface == "lo" && s.All()
+	return s.Address.Unmap().IsLoopback() || endpoint.LoopbackInterface(s.Interface)
 }
 
 // Own reports whether the socket is in the network namespace of this process.

@@ -10,6 +10,21 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
+// TestPortsOfInterfaces: two sockets of one address and port that are bound to different
+// interfaces are two records.
+func TestPortsOfInterfaces(t *testing.T) {
+	var c Collector
+	for _, bound := range []string{"0.0.0.0%tun0:25", "0.0.0.0%lo:25", "0.0.0.0%tun0:25"} {
+		if err := c.Port(result.Port{IP: netip.IPv4Unspecified(), Port: 25, Protocol: "tcp", Socket: &result.Listening{Bound: bound}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Finish(result.Run{})
+	if len(c.Ports) != 2 || c.Ports[0].Socket.Bound != "0.0.0.0%lo:25" || c.Ports[1].Socket.Bound != "0.0.0.0%tun0:25" {
+		t.Errorf("got %+v", c.Ports)
+	}
+}
+
 // TestCollectorMemory: the ports of a long run take up memory twice, in the
 // pieces that they come in and as the list that they become. A list that grows would
 // take five times as much on the way.

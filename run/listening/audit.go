@@ -48,8 +48,8 @@ type Audit struct {
 	outside   *saved.Outside // nil if there is no scan from outside
 	addresses []netip.Addr   // of the scan that lead to this machine
 
-	bound map[netip.AddrPort]*sockets.Socket     // which were judged, by target
-	lines map[netip.AddrPort]*listeners.Listener // that open them
+	bound map[place]*sockets.Socket     // which were judged
+	lines map[place]*listeners.Listener // that open them
 }
 
 // Look lists what listens, and reads the configuration files that the paths name and
@@ -135,7 +135,7 @@ func (a *Audit) Conclude() Outcome {
 func (a *Audit) explain(open []exposure.Subject) {
 	for i := range open {
 		p := &open[i]
-		if line := a.lines[p.Target]; line != nil && !local(p) && p.Socket.Through == "" {
+		if line := a.lines[placeOf(p)]; line != nil && !local(p) && p.Socket.Through == "" {
 			p.OpenedBy, p.Fix = a.files.Line(line)
 		}
 	}
@@ -153,9 +153,7 @@ func (a *Audit) judge() *exposure.Judge {
 
 // local reports whether only this machine, or the networks of a container, can reach a
 // port.
-func local(p *exposure.Subject) bool {
-	return p.Target.Addr().Unmap().IsLoopback() || p.Socket.Apart()
-}
+func local(p *exposure.Subject) bool { return p.Socket.Loopback() || p.Socket.Apart() }
 
 // undecided reports whether a port is one that mail systems use inside a host, and neither
 // the system nor a configuration file says who listens there.

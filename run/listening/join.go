@@ -75,7 +75,7 @@ func (a *Audit) join(open []exposure.Subject) *joiner {
 		if p.Socket.Apart() {
 			continue
 		}
-		s := a.bound[p.Target]
+		s := a.bound[placeOf(p)]
 		j.add(join.Listener{
 			Address: p.Target.Addr(), V6Only: s.Dual == sockets.DualNo, Port: p.Target.Port(), Local: s.Loopback(), Presence: join.Listening,
 		}, i, nil)

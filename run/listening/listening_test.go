@@ -62,6 +62,12 @@ func listen(at, process string) sockets.Socket {
 	return s
 }
 
+// bind returns a socket that is bound to an interface.
+func bind(device string, s sockets.Socket) sockets.Socket {
+	s.Interface = device
+	return s
+}
+
 // container returns a socket in a container.
 func container(ns *sockets.Namespace, at, process string) sockets.Socket {
 	s := listen(at, process)
@@ -111,6 +117,21 @@ func TestConclude(t *testing.T) {
 			code:     gate.ExitIncomplete,
 			open:     []string{"0.0.0.0:10025  unknown "},
 			findings: []string{"MXS1902 low 0.0.0.0:10025"},
+		},
+		"on the interface of loopback": {
+			sockets: []sockets.Socket{bind("lo", listen("0.0.0.0:10024", "amavisd")), bind("lo", listen("[::]:10025", "")), bind("lo0", listen("[fe80::1]:10026", ""))},
+			open:    []string{"0.0.0.0%lo:10024 amavisd content-filter ", "[::]%lo:10025  unknown ", "[fe80::1]%lo0:10026  unknown "},
+		},
+		"on two interfaces": {
+			sockets:  []sockets.Socket{bind("lo", listen("0.0.0.0:10024", "sshd")), bind("tun0", listen("0.0.0.0:10024", "amavisd"))},
+			code:     gate.ExitFail,
+			open:     []string{"0.0.0.0%lo:10024 OpenSSH not-mail ", "0.0.0.0%tun0:10024 amavisd content-filter "},
+			findings: []string{"MXS1001 high 0.0.0.0:10024"},
+		},
+		"configured for an interface": {
+			sockets: []sockets.Socket{bind("lo", listen("0.0.0.0:2143", "haproxy")), bind("tun0", listen("0.0.0.0:2144", "haproxy"))},
+			files:   map[string]string{"haproxy.cfg": "frontend a\n mode tcp\n bind :2143 interface lo\n bind :2144 interface eth0\n"},
+			open:    []string{"0.0.0.0%lo:2143 HAProxy unknown  haproxy.cfg:3", "0.0.0.0%tun0:2144 HAProxy unknown "},
 		},
 		"in a container": {
 			sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10024", "amavisd")},

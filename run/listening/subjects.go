@@ -16,22 +16,31 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// subjects returns what is judged and reported of the sockets and forwards: each address
-// and port once. A socket of a container whose namespace has no known address is left
+// A place is where connections reach a port. Sockets of one address and port differ by the
+// network interface to which they are bound.
+type place struct {
+	target netip.AddrPort
+	device string
+}
+
+// placeOf returns where connections reach a port.
+func placeOf(p *exposure.Subject) place { return place{p.Target, p.Socket.Interface()} }
+
+// subjects returns what is judged and reported of the sockets and forwards: each place once. A socket of a container whose namespace has no known address is left
 // out, unless it is published.
 func (a *Audit) subjects() []exposure.Subject {
-	a.bound, a.lines = map[netip.AddrPort]*sockets.Socket{}, map[netip.AddrPort]*listeners.Listener{}
+	a.bound, a.lines = map[place]*sockets.Socket{}, map[place]*listeners.Listener{}
 	var list []exposure.Subject
-	done := map[netip.AddrPort]bool{}
+	done := map[place]bool{}
 	add := func(p exposure.Subject) {
-		if !done[p.Target] {
-			done[p.Target] = true
+		if at := placeOf(&p); !done[at] {
+			done[at] = true
 			list = append(list, p)
 		}
 	}
-	note := func(target netip.AddrPort, s *sockets.Socket, line *listeners.Listener) {
-		if a.bound[target] == nil {
-			a.bound[target], a.lines[target] = s, line
+	note := func(p *exposure.Subject, s *sockets.Socket, line *listeners.Listener) {
+		if at := placeOf(p); a.bound[at] == nil {
+			a.bound[at], a.lines[at] = s, line
 		}
 	}
 	for i := range a.snapshot.Sockets {
@@ -39,11 +48,11 @@ func (a *Audit) subjects() []exposure.Subject {
 		switch {
 		case s.Own() && !forwarded(s):
 			p := a.subject(s, netip.AddrPortFrom(s.Address, s.Port))
-			note(p.Target, s, a.line(s))
+			note(&p, s, a.line(s))
 			add(p)
 		case s.Own():
 			p := a.published(a.forward(s), s)
-			note(p.Target, s, nil)
+			note(&p, s, nil)
 			add(p)
 		case len(s.Namespace.Addresses) > 0 && !s.Loopback():
 			p := a.subject(s, netip.AddrPortFrom(s.Namespace.Addresses[0], s.Port))
@@ -57,7 +66,7 @@ func (a *Audit) subjects() []exposure.Subject {
 	for i := range a.snapshot.Forwards {
 		if f := &a.snapshot.Forwards[i]; f.To.Addr().IsValid() {
 			p := a.published(f, nil)
-			note(p.Target, &sockets.Socket{Address: p.Target.Addr(), Port: f.Port, Dual: sockets.DualNo}, nil)
+			note(&p, &sockets.Socket{Address: p.Target.Addr(), Port: f.Port, Dual: sockets.DualNo}, nil)
 			add(p)
 		}
 	}
@@ -233,6 +242,8 @@ func (a *Audit) line(s *sockets.Socket) *listeners.Listener {
 // binds reports whether a listener of a file opens a socket on the address of this one.
 func binds(l *listeners.Listener, s *sockets.Socket) bool {
 	switch {
+	case l.Interface != "" && l.Interface != s.Interface:
+		return false
 	case l.Doubt != "" && !l.Address.IsValid():
 		return true // a name that the files do not resolve
 	case !l.Address.IsValid():

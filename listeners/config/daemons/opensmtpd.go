@@ -123,10 +123,10 @@ func smtpdValue(text string, macros map[string]string) string {
 
 // smtpdBind sets the address: all, an address, or the name of an interface or a host.
 func smtpdBind(l *listeners.Listener, host, family string) {
-	switch host {
-	case "all", "0.0.0.0", "::":
+	switch {
+	case host == "all", host == "0.0.0.0", host == "::":
 		l.Causes = []listeners.Cause{{Why: fmt.Sprintf("listen on %s is on all addresses", host), At: &l.At}}
-	case "lo", "lo0":
+	case endpoint.LoopbackInterface(host):
 		host = "localhost"
 	}
 	switch {

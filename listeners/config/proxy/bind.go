@@ -45,8 +45,11 @@ func (h *haproxy) bind(s *section, l line, d described) {
 				at := options[i].place()
 				base.Settings = append(base.Settings, listeners.Setting{Name: name, Value: options[i].text, At: &at})
 			}
-			if name == "namespace" {
+			switch name {
+			case "namespace":
 				base.Doubt = "it is in the network namespace " + options[i].text
+			case "interface":
+				base.Interface = options[i].text
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 // Socket reads a socket unit (systemd.socket(5)): ListenStream= with a port, or an address and
 // a port. A port alone is bound on :: and, unless BindIPv6Only= says otherwise, takes IPv4 too.
+// BindToDevice= limits all sockets of the unit to an interface.
 func Socket(t *source.Tree, f *source.File) listeners.Config {
 	var c listeners.Config
 	u := readUnit(t, f, &c)
@@ -36,7 +37,7 @@ func Socket(t *source.Tree, f *source.File) listeners.Config {
 			c.AddDoubt(fmt.Sprintf("ListenStream=%s is no address and port", text), at)
 			continue
 		}
-		l := listeners.Listener{Port: n, At: at, Service: fmt.Sprintf("%s %s", u.name, text)}
+		l := listeners.Listener{Port: n, Interface: u.last("Socket", "BindToDevice"), At: at, Service: fmt.Sprintf("%s %s", u.name, text)}
 		l.Bind(host)
 		if host == "" {
 			l.Address = netip.IPv6Unspecified()
