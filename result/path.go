@@ -8,7 +8,7 @@ import (
 // A Path is how mail flows through one host, or through what a set of configuration
 // files describes, as far as that is known.
 type Path struct {
-	IP   netip.Addr `json:"ip,omitzero"`                  // without a zone; the zero Addr for files
+	IP   netip.Addr `json:"ip,omitzero"`                  // without a zone; the zero Addr for files, 0.0.0.0 for a machine that was looked at from inside
 	Host string     `json:"host,omitempty" clean:"field"` // the name of the host, "" if it has none
 
 	Steps []PathStep `json:"steps"`
@@ -29,13 +29,13 @@ type PathStep struct {
 	Product string `json:"product,omitempty" clean:"field"` // as in Service
 	Role    Role   `json:"role,omitempty"`
 
-	// Open is set if the port accepts connections from the vantage point, or in files, if
-	// it is not bound to loopback. Internal is set if only the mail system has business
+	// Open is set if the port accepts connections from the vantage point, or in files and on
+	// a machine that was looked at from inside, if it is not bound to loopback. Internal is set if only the mail system has business
 	// there.
 	Open     bool `json:"open,omitempty"`
 	Internal bool `json:"internal,omitempty"`
 
-	Anchor *Anchor `json:"anchor,omitempty"` // of the token that binds the port; nil for scans
+	Anchor *Anchor `json:"anchor,omitempty"` // of the token that binds the port; nil for scans, and if it is not known
 }
 
 // A StepKind says what a step of a path is.

@@ -25,8 +25,13 @@ const (
 // OfPorts returns the paths of the hosts of a scan, at most MaxPaths, in the order of the
 // ports, which must be sorted by address. A host has one if a port that only the mail system
 // should reach is open on it, or if an edge is known. known may be nil: then no edge is from
-// the table, and a port is internal only by its role.
+// the table, and a port is internal only by its role. Of a run that looked at the sockets of
+// a machine, the path is that of the machine, whatever addresses its ports have; its IP is
+// 0.0.0.0.
 func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
+	if len(ports) > 0 && ports[0].Socket != nil {
+		return ofMachine(ports, known)
+	}
 	var list []result.Path
 	for len(ports) > 0 && len(list) < MaxPaths {
 		n := 1
@@ -39,6 +44,22 @@ func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
 		ports = ports[n:]
 	}
 	return list
+}
+
+// ofMachine returns the path of the machine whose ports these are, nil if there is nothing to
+// say. The sockets of its containers, which only their networks reach, are no part of it.
+func ofMachine(ports []result.Port, known *signatures.Ports) []result.Path {
+	own := slices.DeleteFunc(slices.Clone(ports), func(p result.Port) bool { return p.Socket == nil || p.Socket.Apart() })
+	if len(own) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(own, func(x, y result.Port) int { return cmp.Compare(x.Port, y.Port) })
+	p := ofHost(own, known)
+	if p == nil {
+		return nil
+	}
+	p.IP = netip.IPv4Unspecified()
+	return []result.Path{*p}
 }
 
 // Derive is OfPorts with the built-in table, which is read only if a port is open.
@@ -79,7 +100,8 @@ func ofHost(ports []result.Port, known *signatures.Ports) *result.Path {
 }
 
 // addPorts adds the open ports of the mail system, and reports whether one of them is
-// internal. If there are too many, those that are internal come first.
+// internal, and not only on loopback. If there are too many, those that are internal come
+// first. A daemon that has a port on several addresses of a machine is one step.
 func (b *builder) addPorts(ports []result.Port) (internal bool) {
 	var list []*result.Port
 	inside := make(map[*result.Port]bool)
@@ -91,7 +113,7 @@ func (b *builder) addPorts(ports []result.Port) (internal bool) {
 		if p.State == result.StateOpen && b.carriesMail(p) {
 			list = append(list, p)
 			inside[p] = b.internal(p)
-			internal = internal || inside[p]
+			internal = internal || inside[p] && reachable(p)
 		}
 	}
 	const room = MaxSteps - 2 // for the queue and the mailboxes
@@ -102,15 +124,26 @@ func (b *builder) addPorts(ports []result.Port) (internal bool) {
 		slices.SortStableFunc(list, func(x, y *result.Port) int { return cmp.Compare(x.Port, y.Port) })
 	}
 	for _, p := range list {
-		s := result.PathStep{Kind: result.StepPort, Port: p.Port, Open: true, Internal: inside[p]}
+		s := result.PathStep{Kind: result.StepPort, Port: p.Port, Open: reachable(p), Internal: inside[p]}
 		if p.Service != nil {
 			s.Product, s.Role = p.Service.KnownProduct(), p.Service.Role
+		}
+		if p.Socket != nil {
+			s.Anchor = p.Anchor
+			if at := slices.IndexFunc(b.path.Steps, func(t result.PathStep) bool { return t.Port == s.Port && t.Product == s.Product }); at >= 0 {
+				b.path.Steps[at].Open = b.path.Steps[at].Open || s.Open
+				continue
+			}
 		}
 		b.path.Steps = append(b.path.Steps, s)
 		b.ports = append(b.ports, p)
 	}
 	return internal
 }
+
+// reachable reports whether others than the machine itself can connect to an open port, as far
+// as the run shows it.
+func reachable(p *result.Port) bool { return p.Socket == nil || !p.Socket.Loopback() }
 
 // rank is 0 for what comes first.
 func rank(first bool) int {
@@ -185,10 +218,11 @@ func identified(p *result.Port) bool {
 	return s != nil && s.Method == result.MethodProbed && s.KnownProduct() != ""
 }
 
-// Find returns the path of a host, nil if there is none.
+// Find returns the path of a host, nil if there is none. The path of a machine is that of each
+// of its addresses.
 func Find(paths []result.Path, ip netip.Addr) *result.Path {
 	for i := range paths {
-		if paths[i].IP == ip {
+		if at := paths[i].IP; at == ip || at.IsValid() && at.IsUnspecified() {
 			return &paths[i]
 		}
 	}

@@ -218,3 +218,25 @@ func FuzzDrawing(f *testing.F) {
 		}
 	})
 }
+
+// TestMachine: the path of a machine has its name for a title, and its ports on loopback are
+// marked although no line is known that binds them.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	p := &result.Path{IP: netip.IPv4Unspecified(), Host: "mx1.example.org", Steps: []result.PathStep{
+		{Kind: result.StepPort, Port: 24, Product: "Dovecot", Role: result.RoleLMTP, Open: true, Internal: true},
+		{Kind: result.StepPort, Port: 10143, Product: "Dovecot", Role: result.RoleIMAPBackend, Internal: true},
+	}}
+	if got := Title(p); got != "mx1.example.org" {
+		t.Errorf("the title is %q", got)
+	}
+	var b strings.Builder
+	for _, l := range Text(p, "host") {
+		b.WriteString(l.Lead + l.Text + "\n")
+	}
+	for _, want := range []string{"24 Dovecot, lmtp [internal, but open]", "10143 Dovecot, imap backend [loopback only]"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

@@ -19,6 +19,7 @@ type row struct {
 	last  bool             // no further row follows below the same step
 	again bool             // the step, and what follows it, is drawn above
 	above int              // index of the row from which the edge leads
+	found bool             // the steps of the path are ports that were found, not what files name
 }
 
 // rowsOf returns the rows of a path: the steps where mail enters, each followed by those to
@@ -72,7 +73,7 @@ const maxDepth = 6
 // add adds a step and those that follow it. The depth of the recursion is at most the number
 // of steps.
 func (t *tree) add(at int, e *result.PathEdge, depth, above int) {
-	r := row{depth: min(depth, maxDepth), step: &t.path.Steps[at], edge: e, above: above}
+	r := row{depth: min(depth, maxDepth), step: &t.path.Steps[at], edge: e, above: above, found: t.path.IP.IsValid()}
 	var edges []*result.PathEdge // those to which mail goes first
 	for _, asks := range []bool{false, true} {
 		for i := range t.path.Edges {
@@ -113,7 +114,7 @@ func (r *row) mark() string {
 	case r.again, s.Kind != result.StepPort:
 	case exposed(s):
 		return "internal, but open"
-	case !s.Open && s.Anchor != nil:
+	case !s.Open && (s.Anchor != nil || r.found && s.Port != 0):
 		return "loopback only"
 	}
 	return ""
@@ -139,6 +140,8 @@ func (r *row) basis(file func(string) string) string {
 // files.
 func Title(p *result.Path) string {
 	switch {
+	case p.IP.IsValid() && p.IP.IsUnspecified() && p.Host != "": // a machine, by all its addresses
+		return p.Host
 	case p.IP.IsValid() && p.Host != "":
 		return p.IP.String() + " " + p.Host
 	case p.IP.IsValid():
