@@ -97,9 +97,10 @@ func (h *haproxy) listen(base listeners.Listener, title string, w word, v6only b
 		return
 	}
 	base.At = w.place()
+	before := base.Doubt
 	base.BindFamily(a.host, a.v6)
 	base.V6Only = v6only && base.Address.Is6() && base.Address.IsUnspecified()
-	if base.Doubt == "" {
+	if before == "" && doubt != "" { // rather than that the variable is no address
 		base.Doubt = doubt
 	}
 	if a.host == "" || a.host == "*" {

@@ -18,13 +18,15 @@ type variables struct {
 	changes map[string][]change
 	count   int
 	set     int // how many variables have a value at the end
+	presets int // how many changes are presets
 }
 
 // A change sets or unsets a variable.
 type change struct {
-	at    int
-	value string
-	known bool // it has that value
+	at     int
+	value  string
+	known  bool // it has that value
+	preset bool // it has that value unless the environment of HAProxy has another
 }
 
 // maxVariables is how many variables a file can set, and maxValue how long the value of
@@ -53,18 +55,36 @@ func (e *environment) with(name, value string, known bool) *environment {
 		return e
 	}
 	e.count++
-	e.changes[name] = append(e.changes[name], change{e.count, value, known})
+	e.changes[name] = append(e.changes[name], change{at: e.count, value: value, known: known})
+	return &environment{e.variables, e.count}
+}
+
+// withPreset returns the environment after presetenv, which sets what is not set. e must be
+// the last one that it or with returned.
+func (e *environment) withPreset(name, value string) *environment {
+	if c := e.last(name); c.known || c.preset || len(value) > maxValue || e.presets >= maxVariables {
+		return e
+	}
+	e.presets++
+	e.count++
+	e.changes[name] = append(e.changes[name], change{at: e.count, value: value, preset: true})
 	return &environment{e.variables, e.count}
 }
 
 // value returns the value of a variable, and reports whether it is known.
 func (e *environment) value(name string) (string, bool) {
+	c := e.last(name)
+	return c.value, c.known
+}
+
+// last returns the last change of a variable, the zero change if there is none.
+func (e *environment) last(name string) change {
 	list := e.changes[name]
 	i := sort.Search(len(list), func(i int) bool { return list[i].at > e.at })
 	if i == 0 {
-		return "", false
+		return change{}
 	}
-	return list[i-1].value, list[i-1].known
+	return list[i-1]
 }
 
 // variablePattern is $NAME, ${NAME} or ${NAME-default} (HAProxy, configuration.txt 2.3); a list
@@ -97,6 +117,9 @@ func (w *word) variable(s string) (value string, width int) {
 		return v, m[1]
 	}
 	w.open = append(w.open, name)
+	if c := w.env.last(name); c.preset {
+		return c.value, m[1]
+	}
 	if v, ok := group(3); ok {
 		return v, m[1]
 	}
@@ -127,6 +150,9 @@ func (w word) expanded() word {
 func (w *word) doubt() string {
 	if len(w.open) == 0 {
 		return ""
+	}
+	if w.env.last(w.open[0]).preset {
+		return "presetenv sets the environment variable " + w.open[0] + " only if it is not set where HAProxy starts"
 	}
 	return "the environment variable " + w.open[0] + " is not in the files"
 }

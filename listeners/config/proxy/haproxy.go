@@ -192,6 +192,8 @@ func (h *haproxy) setEnvironment(env *environment, l line) *environment {
 		return env.with(l.words[1].text, "", false)
 	case keyword == "setenv" && len(l.words) == 3:
 		return env.with(l.words[1].text, l.words[2].text, len(l.words[2].open) == 0)
+	case keyword == "presetenv" && len(l.words) == 3 && len(l.words[2].open) == 0:
+		return env.withPreset(l.words[1].text, l.words[2].text)
 	case keyword == "resetenv":
 		return newEnvironment()
 	case keyword == "unsetenv":

@@ -114,11 +114,18 @@ var haproxyTests = []readTest{
 	{"variables", "global\n setenv P 25\n setenv A \"$B\"\nfrontend a\n bind *:$P\n bind \"*:${P}\"\n bind *:${Q}\n bind \"${H}:26\"\n bind *:\"${Q-27}\"\n bind *:$A\n server x y:1\nlisten l\n server s ${BACK}:25\n server t \"${X}\"\n", []string{
 		`5:7-11 frontend a *:25 = 0.0.0.0 25 HAProxy/proxy/; "*:25" has no address; HAProxy then listens on all of them`,
 		`6:8-14 frontend a *:25, number 2 = 0.0.0.0 25 HAProxy/proxy/; "*:25" has no address; HAProxy then listens on all of them`,
-		`8:8-15 frontend a ${H}:26 = invalid IP 26 HAProxy/proxy/; doubt: the address of "${H}" is not in the files`,
+		`8:8-15 frontend a ${H}:26 = invalid IP 26 HAProxy/proxy/; doubt: the environment variable H is not in the files`,
 		`9:7-18 frontend a *:27 = 0.0.0.0 27 HAProxy/proxy/; "*:27" has no address; HAProxy then listens on all of them; doubt: the environment variable Q is not in the files`,
 		"7:7-13 doubt: the environment variable Q is not in the files",
 		"10:7-11 doubt: the environment variable A is not in the files",
 		"14:12-16 doubt: the environment variable X is not in the files",
+	}},
+	{"preset variables", "global\n setenv A 127.0.0.1\n presetenv A 10.0.0.1\n presetenv B 10.0.0.2\n presetenv B 10.0.0.3\n presetenv C 10.0.0.4\n setenv C 127.0.0.2\n presetenv D 10.0.0.5\n unsetenv D\n presetenv E \"$X\"\nfrontend a\n bind $A:1\n bind \"${B}:2\"\n bind $C:3\n bind $D:4\n bind $E:5\n", []string{
+		"12:7-11 frontend a 127.0.0.1:1 = 127.0.0.1 1 HAProxy/proxy/",
+		"13:8-14 frontend a 10.0.0.2:2 = 10.0.0.2 2 HAProxy/proxy/; doubt: presetenv sets the environment variable B only if it is not set where HAProxy starts",
+		"14:7-11 frontend a 127.0.0.2:3 = 127.0.0.2 3 HAProxy/proxy/",
+		"15:7-11 frontend a $D:4 = invalid IP 4 HAProxy/proxy/; doubt: the environment variable D is not in the files",
+		"16:7-11 frontend a $E:5 = invalid IP 5 HAProxy/proxy/; doubt: the environment variable E is not in the files",
 	}},
 	{"conditions", ".if 0\nlisten a\n bind :1\n.else\nlisten b\n bind :2\n.endif\n.if defined(X)\n.if 1\nlisten c\n bind :3\n.endif\n.elif 1\nlisten d\n bind :4\n.else\nlisten e\n bind :5\n.endif\nlisten f\n bind :6\n", []string{
 		`6:7-9 listen b :2 = 0.0.0.0 2 HAProxy/proxy/; ":2" has no address; HAProxy then listens on all of them`,
