@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // Options say where List looks. The zero value is this machine.
@@ -35,13 +39,13 @@ func (o Options) self() string {
 }
 
 // List returns the TCP sockets that listen and the ports that are passed on. It fails
-// only if it cannot list the sockets of the machine itself; what else it could not see
-// is in the snapshot.
+// only if it cannot list the sockets of the machine itself, with a usage error if a Root has
+// no /proc; what else it could not see is in the snapshot.
 func List(ctx context.Context, o Options) (*Snapshot, error) {
 	l := &lister{Options: o, owners: map[uint64][]int{}}
 	l.Addresses = readAddresses(filepath.Join(l.proc(), l.self(), "net"))
 	if err := l.listOwn(); err != nil {
-		return nil, err
+		return nil, l.unlisted(err)
 	}
 	if err := l.searchProcesses(ctx); err != nil {
 		return nil, err
@@ -50,6 +54,15 @@ func List(ctx context.Context, o Options) (*Snapshot, error) {
 	l.listForwards()
 	slices.SortStableFunc(l.Sockets, compareSockets)
 	return &l.Snapshot, nil
+}
+
+// unlisted is the error of sockets of the machine that could not be listed: a Root without the
+// tables of a /proc is a mistake of the user.
+func (o Options) unlisted(err error) error {
+	if o.Root != "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
+		return fault.Usagef("name the folder at which the root of the system is mounted, with its /proc", "examining the system at %q: %w", o.Root, err)
+	}
+	return fmt.Errorf("listing the sockets: %w", err)
 }
 
 // A lister makes a snapshot.
@@ -188,7 +201,7 @@ func (l *lister) listContainers(pids []int) {
 		l.namespaces = append(l.namespaces, ns)
 	}
 	if unknown > 0 {
-		l.gap(GapNamespaces, unknown, os.ErrPermission, "the network namespaces of %d processes, which may be other ones than that of this machine", unknown)
+		l.gap(GapNamespaces, unknown, os.ErrPermission, "the network namespaces of %s, which may be other ones than that of this machine", wording.Plural(unknown, "process"))
 	}
 }
 
@@ -265,7 +278,7 @@ func (l *lister) describe() {
 	l.findPackages(processes)
 	l.findGroups()
 	if hidden > 0 {
-		l.gap(GapOwners, hidden, nil, "the processes that hold %d of the sockets", hidden)
+		l.Gaps = append(l.Gaps, unknownOwners(hidden))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/shirou/gopsutil/v4/net"
 	"github.com/shirou/gopsutil/v4/process"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/redact"
 )
 
@@ -23,7 +24,7 @@ type Options struct {
 // snapshot.
 func List(ctx context.Context, o Options) (*Snapshot, error) {
 	if o.Root != "" {
-		return nil, fmt.Errorf("examining the system at %s: %w", o.Root, errors.ErrUnsupported)
+		return nil, fault.Usagef("leave out the root: only Linux has one", "examining the system at %q: %w", o.Root, errors.ErrUnsupported)
 	}
 	list, err := net.ConnectionsWithContext(ctx, "tcp")
 	if err != nil {
@@ -37,7 +38,7 @@ func List(ctx context.Context, o Options) (*Snapshot, error) {
 		}
 	}
 	if hidden > 0 {
-		s.Gaps = append(s.Gaps, Gap{Kind: GapOwners, Count: hidden, Problem: fmt.Sprintf("the processes that hold %d of the sockets", hidden)})
+		s.Gaps = append(s.Gaps, unknownOwners(hidden))
 	}
 	s.Gaps = append(s.Gaps,
 		Gap{Kind: GapNamespaces, Problem: "the sockets of containers and virtual machines", Err: errors.ErrUnsupported},

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // A Snapshot is what listens on a machine at one time.
@@ -142,6 +143,11 @@ type Gap struct {
 	Problem string // a sentence without a full stop
 	Count   int    // of sockets, processes or namespaces; 0 if not known
 	Err     error  // the cause; nil if there is none
+}
+
+// unknownOwners is the gap of sockets whose processes could not be seen.
+func unknownOwners(count int) Gap {
+	return Gap{Kind: GapOwners, Count: count, Problem: "who holds " + wording.Plural(count, "socket")}
 }
 
 // A GapKind says what could not be seen.

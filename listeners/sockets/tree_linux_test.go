@@ -1,12 +1,15 @@
 package sockets
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // writeTree writes files below a new directory and returns it. A text that begins with
@@ -116,7 +119,7 @@ func TestTree(t *testing.T) {
 	for _, g := range snapshot.Gaps {
 		gaps = append(gaps, string(g.Kind)+": "+g.Problem)
 	}
-	if len(gaps) != 2 || gaps[0] != "owners: the processes that hold 1 of the sockets" || !strings.HasPrefix(gaps[1], "forwards: ") {
+	if len(gaps) != 2 || gaps[0] != "owners: who holds 1 socket" || !strings.HasPrefix(gaps[1], "forwards: ") {
 		t.Errorf("gaps: %q", gaps)
 	}
 }
@@ -134,8 +137,13 @@ func TestTreeIncomplete(t *testing.T) {
 	if err != nil || len(snapshot.Sockets) != 2 || len(snapshot.Gaps) != 3 {
 		t.Errorf("%+v, %v", snapshot, err)
 	}
-	if _, err := List(t.Context(), Options{Root: writeTree(t, map[string]string{"proc/1/comm": "init\n"})}); err == nil {
-		t.Error("a system without tables has no sockets, and no error")
+	root := writeTree(t, map[string]string{"proc/1/comm": "init\n"})
+	for _, root := range []string{root, filepath.Join(root, "none"), filepath.Join(root, "proc/1/comm")} {
+		_, err := List(t.Context(), Options{Root: root})
+		var mistake *fault.Error
+		if !errors.As(err, &mistake) || mistake.Kind != fault.Usage || mistake.Hint == "" || !strings.Contains(err.Error(), root) {
+			t.Errorf("a system without tables: %v", err)
+		}
 	}
 }
 
