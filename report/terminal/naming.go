@@ -10,10 +10,10 @@ import (
 )
 
 // namingOf explains the identification of a product: by which signature, based on
-// what, and with which confidence. "" if no product was identified.
+// what, and with which confidence. "" if no product was identified, or none by a dialogue.
 func namingOf(s *result.Service) string {
-	if s.Label() == "" {
-		return ""
+	if s.Label() == "" || s.Method == result.MethodConfigured || s.Method == result.MethodListening {
+		return "" // a file or a process names it, and no signature
 	}
 	var probes, parts []string
 	for _, e := range s.Evidence {

@@ -17,6 +17,8 @@ func TestNaming(t *testing.T) {
 		"nil":       {nil, "open, not identified", ""},
 		"unknown":   {&result.Service{Method: "probed"}, "unknown service", ""},
 		"by number": {&result.Service{Expected: &result.Expected{Name: "milter", Role: "milter"}, Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
+		"file":      {&result.Service{Name: "smtp", Product: "Postfix", Method: "configured", Confidence: 7}, "Postfix, smtp", ""},
+		"process":   {&result.Service{Name: "smtp", Product: "Postfix", Method: "listening", Confidence: 7}, "Postfix, smtp", ""},
 		"product": {
 			&result.Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-banner", Confidence: 9, Evidence: shows, Alternatives: []string{"Exim"}},
 			"Postfix, smtp", "signature postfix-banner: HELP lists it; STARTTLS is offered (confidence 9 of 10); also fits Exim",

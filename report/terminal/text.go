@@ -371,7 +371,7 @@ func (t *textWriter) hints(v *view.View) {
 	if port != 0 {
 		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  shows who uses a port and how to inspect it on the host.")
 	}
-	if unidentified != nil && !view.OfFiles(&v.Run) {
+	if unidentified != nil && !view.OfFiles(&v.Run) && !v.OfSockets() {
 		t.Para("", 0, 2, "mxsweep signatures record "+unidentified.Place+"  records the replies of an unknown service, as the basis of a signature.")
 	}
 }

@@ -108,8 +108,8 @@ func (v *View) Coverage() string {
 	if OfFiles(&v.Run) {
 		return filesCoverage(&c)
 	}
-	if v.OfSockets() {
-		return socketsCoverage(&c)
+	if OfSockets(&v.Run) {
+		return socketsCoverage(&c, v.apart())
 	}
 	var parts []string
 	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
@@ -156,9 +156,36 @@ func filesCoverage(c *result.Coverage) string {
 	return strings.Join(parts, ", ")
 }
 
-// socketsCoverage says how much is known of what listens on a machine.
-func socketsCoverage(c *result.Coverage) string {
-	return fmt.Sprintf("%s, %s of them judged (%s)", wording.Plural(int(c.Planned), "listening port"), words.Grouped(c.Answered), words.Percent(c.Ratio))
+// socketsCoverage says how much is known of what listens on a machine; apart is how many
+// more ports only the networks of its containers reach.
+func socketsCoverage(c *result.Coverage, apart int) string {
+	var parts []string
+	if n := c.CoverageCounts; n == nil || n.Open+n.Unknown > 0 {
+		parts = append(parts, fmt.Sprintf("%s, %s of them judged (%s)", wording.Plural(c.Planned, "listening port"), words.Grouped(c.Answered), words.Percent(c.Ratio)))
+	}
+	if n := acceptedPairs(c); n > 0 {
+		parts = append(parts, words.Grouped(n)+" accepted as unseen")
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "nothing listens")
+	}
+	if apart > 0 {
+		parts = append(parts, fmt.Sprintf("%d more in other network namespaces, which are not judged", apart))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// apart returns how many ports are in other network namespaces, and not passed on.
+func (v *View) apart() int {
+	n := 0
+	for i := range v.Hosts {
+		for j := range v.Hosts[i].Ports {
+			if p := v.Hosts[i].Ports[j].Port; p != nil && p.Socket != nil && p.Socket.Apart() {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // acceptedPairs returns how many pairs are not counted because the policy accepts
@@ -207,6 +234,9 @@ func (v *View) Provenance() string {
 	s := "mxsweep " + v.Tool.Version + ", vantage " + v.Run.Vantage + v.Loopback()
 	if OfFiles(&v.Run) {
 		return s + ", paths " + v.Run.Scope.Name + ", " + words.Period(v.Run.StartTime, v.Run.EndTime) + v.asOf()
+	}
+	if OfSockets(&v.Run) {
+		return s + ", machine " + v.Run.Scope.Name + ", " + words.Period(v.Run.StartTime, v.Run.EndTime) + v.asOf()
 	}
 	if v.Run.Scope.Name != "" {
 		s += ", scope " + v.Run.Scope.Name
