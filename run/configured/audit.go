@@ -131,10 +131,7 @@ func (a *Audit) Conclude() Outcome {
 // undecided returns what the files do not decide, as far as it matters to what hosts open.
 func (a *Audit) undecided() []listeners.Doubt {
 	j := a.judge()
-	list := slices.DeleteFunc(slices.Clone(a.read.Doubts), func(d listeners.Doubt) bool {
-		_, contained := a.read.InContainer(d.At.File)
-		return d.OfEdge || contained // nothing that hosts open depends on it
-	})
+	list := a.doubtsOfHosts()
 	for i := range a.read.Listeners {
 		l := &a.read.Listeners[i]
 		if l.Doubt == "" || l.Loopback() || l.Through == listeners.ThroughContainer || len(j.Findings(a.subject(l))) == 0 {
@@ -143,6 +140,30 @@ func (a *Audit) undecided() []listeners.Doubt {
 		list = append(list, listeners.Doubt{Problem: fmt.Sprintf("where %q listens on port %d is not certain: %s", l.Service, l.Port, l.Doubt), At: l.At})
 	}
 	return list
+}
+
+// doubtsOfHosts returns the doubts about files on which depends what hosts open.
+func (a *Audit) doubtsOfHosts() []listeners.Doubt {
+	return slices.DeleteFunc(slices.Clone(a.read.Doubts), func(d listeners.Doubt) bool {
+		_, contained := a.read.InContainer(d.At.File)
+		return d.OfEdge || contained
+	})
+}
+
+// Undecided returns a notice, of level error, for each problem of a file because of which it is
+// not known what a host opens. It needs no rules.
+func (a *Audit) Undecided() []result.Notice {
+	var list []result.Notice
+	for _, d := range together(a.doubtsOfHosts()) {
+		list = append(list, doubtNotice(&d))
+	}
+	return list
+}
+
+// doubtNotice returns the notice about a doubt.
+func doubtNotice(d *listeners.Doubt) result.Notice {
+	at := d.At
+	return exposure.NewNotice(exposure.NoticeUndecided, at.File, &at, "The files do not decide it: %s.", d.Problem)
 }
 
 // judge returns the judge for files.
@@ -272,9 +293,8 @@ func (a *Audit) facts(undecided []listeners.Doubt) (gate.RunFacts, []result.Noti
 	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: uint64(len(a.found)), Open: uint64(len(a.found) + len(a.read.Listeners))}}
 	var told, open []result.Notice
 	for _, d := range together(undecided) {
-		at := d.At
-		n := exposure.NewNotice(exposure.NoticeUndecided, at.File, &at, "The files do not decide it: %s.", d.Problem)
-		if accepted := a.Policy.AcceptsNotice(n.Code, netip.Addr{}, []string{at.File}, a.Now); accepted != nil {
+		n := doubtNotice(&d)
+		if accepted := a.Policy.AcceptsNotice(n.Code, netip.Addr{}, []string{d.At.File}, a.Now); accepted != nil {
 			told = append(told, exposure.AcceptNotice(n, accepted))
 			f.Coverage.Accepted++
 			continue

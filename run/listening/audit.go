@@ -159,8 +159,12 @@ func local(p *exposure.Subject) bool { return p.Socket.Loopback() || p.Socket.Ap
 // the system nor a configuration file says who listens there.
 func (a *Audit) undecided(p *exposure.Subject) bool {
 	known, ok := a.Ports.Lookup(p.Target.Port())
-	return ok && known.Internal && p.Socket.Hidden() && p.Anchor == nil
+	return ok && known.Internal && unnamed(p)
 }
+
+// unnamed reports whether neither the system nor a configuration file says who listens on a
+// port.
+func unnamed(p *exposure.Subject) bool { return p.Socket.Hidden() && p.Anchor == nil }
 
 // facts returns what the gate needs to know, and notices that do not matter to it.
 func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.RunFacts, []result.Notice) {
@@ -190,11 +194,18 @@ func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.R
 		n.Level = result.LevelNote
 		told = append(told, n)
 	}
+	told = append(told, a.undecidedFiles()...)
 	if outside != nil {
 		elsewhere, more := outside.notices()
 		missing, told = append(missing, elsewhere...), append(told, more...)
 	}
-	f.Coverage.Open = uint64(len(open) - len(unknown))
+	own := 0 // the others are judged where they are passed on
+	for i := range open {
+		if !open[i].Socket.Apart() {
+			own++
+		}
+	}
+	f.Coverage.Open = uint64(own - len(unknown))
 	f.Coverage.Planned = f.Coverage.Open + uint64(len(missing))
 	if f.Coverage.Planned == 0 {
 		f.Coverage.Planned, f.Coverage.Closed = 1, 1 // nothing listens, which is an answer
@@ -208,6 +219,22 @@ func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.R
 		told = append(told, n)
 	}
 	return f, told
+}
+
+// undecidedFiles returns a note for each problem of a configuration file because of which the
+// line that opens a port may not be known. What listens is known without it.
+func (a *Audit) undecidedFiles() []result.Notice {
+	if a.files == nil {
+		return nil
+	}
+	list := a.files.Undecided()
+	for i := range list {
+		list[i].Level = result.LevelNote
+		if accepted := a.Policy.AcceptsNotice(list[i].Code, netip.Addr{}, []string{list[i].Target}, a.Now); accepted != nil {
+			list[i] = exposure.AcceptNotice(list[i], accepted)
+		}
+	}
+	return list
 }
 
 // cause returns the cause of a gap for a message.

@@ -44,7 +44,7 @@ func (a *Audit) gone(e *drift.Entry, open []exposure.Subject) (fixed bool, why s
 		case p.Target.Port() != e.Port || p.Socket.Apart():
 		case local(p):
 			loopback = true
-		case p.Socket.Hidden() && p.Anchor == nil:
+		case unnamed(p):
 			return false, "the port is open, but this run did not see who listens"
 		case a.outside != nil && a.breaks(p, e.Rule):
 			return false, "the port is bound as before, and only a filter on the way protects it"

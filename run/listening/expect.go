@@ -23,8 +23,8 @@ type expectation struct {
 }
 
 // WriteExpect writes the expect block of a policy: an entry for what others may reach on
-// this machine and no rule objects to. What breaks a rule is named in comments, as an
-// expectation would hide it.
+// this machine and no rule objects to. What breaks a rule, and a port of which nobody saw who
+// listens, is named in comments, as an expectation would hide it.
 func (a *Audit) WriteExpect(w io.Writer, c *Outcome) error {
 	broken := map[uint16][]string{}
 	for i := range c.Findings {
@@ -43,6 +43,10 @@ func (a *Audit) WriteExpect(w io.Writer, c *Outcome) error {
 		if rules := broken[port]; rules != nil {
 			slices.Sort(rules)
 			left = append(left, fmt.Sprintf("  # Not expected: port %d, %s (%s).\n", port, cmp.Or(label(p), "of a process that is not known"), strings.Join(slices.Compact(rules), ", ")))
+			continue
+		}
+		if unnamed(p) {
+			left = append(left, fmt.Sprintf("  # Not expected: port %d, of a process that was not seen.\n", port))
 			continue
 		}
 		e := expectation{Target: a.Name}

@@ -218,6 +218,31 @@ func TestConclude(t *testing.T) {
 	}
 }
 
+// What files do not decide is a note: what listens is known without them. So is the reason
+// why a line is missing.
+func TestUndecidedFiles(t *testing.T) {
+	a := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{listen("0.0.0.0:25", "master")}},
+		map[string]string{"main.cf": "inet_interfaces = $none\n", "master.cf": "smtp inet n - y - - smtpd\n10024x inet n - y - - smtpd\n"})
+	got := a.Conclude()
+	if got.Decision.Code != gate.ExitPass || len(got.Findings) > 0 {
+		t.Errorf("code %d, findings %v", got.Decision.Code, got.Findings)
+	}
+	i := slices.IndexFunc(got.Decision.Notices, func(n result.Notice) bool {
+		return n.Code == exposure.NoticeUndecided && n.Level == result.LevelNote && n.Anchor != nil && filepath.Base(n.Anchor.File) == "master.cf" && n.Anchor.Line == 2
+	})
+	if i < 0 {
+		t.Errorf("notices %+v", got.Decision.Notices)
+	}
+}
+
+// The coverage of a machine counts what is judged, and no port of a container.
+func TestCoverageOfContainers(t *testing.T) {
+	a := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{listen("0.0.0.0:25", "exim4"), container(mailbox, "0.0.0.0:10024", "amavisd"), container(mailbox, "0.0.0.0:10025", "")}}, nil)
+	if got := a.Conclude(); got.Summary.Coverage.Planned != 1 || got.Summary.Coverage.Answered != 1 || len(got.Open) != 3 {
+		t.Errorf("%+v", got.Summary.Coverage)
+	}
+}
+
 // A finding of the baseline that is not there any longer is fixed only if what was seen
 // shows that.
 func TestDrift(t *testing.T) {
@@ -275,7 +300,7 @@ func TestWriteExpect(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, want := range []string{"ports: \"22\"", "ports: 25,465\n", "product: Exim", "ports: \"111\"", "# Not expected: port 10024, amavisd (MXS1001)."} {
+	for _, want := range []string{"ports: \"22\"", "ports: 25,465\n", "product: Exim", "# Not expected: port 111, of a process that was not seen.", "# Not expected: port 10024, amavisd (MXS1001)."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
