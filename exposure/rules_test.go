@@ -391,6 +391,9 @@ func ids(list []Violation) string {
 	return strings.Join(words, " ")
 }
 
+// ofScans is what can be said only of a scan. Rules are about files and sockets as well.
+var ofScans = regexp.MustCompile(`(?i)\bthe scan (could|did)\b`)
+
 func TestRuleTexts(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range testRules(t).All() {
@@ -403,6 +406,9 @@ func TestRuleTexts(t *testing.T) {
 		}
 		if strings.HasSuffix(r.Title, ".") || !strings.HasSuffix(r.Why, ".") {
 			t.Errorf("%s: a title has no full stop, a reason has one", r.ID)
+		}
+		if ofScans.MatchString(r.Why) {
+			t.Errorf("%s: not true of files: %s", r.ID, r.Why)
 		}
 		for _, text := range []string{r.Info().Help} {
 			if strings.Contains(text, "{port}") {

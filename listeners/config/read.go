@@ -99,7 +99,7 @@ func (r *reading) readFile(f file, part bool) {
 func (r *reading) doubtUnknown(files *files) {
 	for _, f := range files.list {
 		if f.named && !r.used[f.real] && f.kinds == nil {
-			r.config.AddDoubt("of no known kind of configuration file", place(r.tree, f.name))
+			r.config.AddDoubt("it is of no known kind of configuration file", place(r.tree, f.name))
 		}
 	}
 }

@@ -245,6 +245,12 @@ func TestUndecided(t *testing.T) {
 	if i < 0 || len(c.Findings) > 0 || c.Decision.Code != gate.ExitIncomplete || !c.Summary.Incomplete {
 		t.Fatalf("findings %v, notices %v, code %d", shown(c), c.Decision.Notices, c.Decision.Code)
 	}
+	_, unknown := audit(t, map[string]string{"README": "x\n"}, "README")
+	if !slices.ContainsFunc(unknown.Decision.Notices, func(n result.Notice) bool {
+		return strings.HasPrefix(n.Message, "The files do not decide it: it is of no known kind of configuration file.")
+	}) {
+		t.Errorf("a file of no known kind: %v", unknown.Decision.Notices)
+	}
 	if n := c.Decision.Notices[i]; n.Anchor == nil || n.Anchor.Line != 4 || n.Target != "compose.yml" || n.Level != result.LevelError {
 		t.Errorf("notice %+v", n)
 	}
