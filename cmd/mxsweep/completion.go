@@ -52,7 +52,7 @@ func newCompletion(s *session) *cobra.Command {
 // profiles, vantage points and interfaces.
 func completeFlags(cmd *cobra.Command) {
 	words := map[string]func() []string{
-		"output":    func() []string { return describedFormats() },
+		"output":    func() []string { return cmd.Flags().Lookup("output").Annotations[formatsKey] },
 		"ports":     completePorts,
 		"interface": completeInterfaces,
 		"vantage":   func() []string { return []string{"internet", "lan", "host"} },
@@ -73,9 +73,10 @@ func completeFlags(cmd *cobra.Command) {
 	})
 }
 
-func describedFormats() []string {
+// describedFormats returns formats with what they are.
+func describedFormats(formats []string) []string {
 	var all []string
-	for _, f := range report.Formats() {
+	for _, f := range formats {
 		all = append(all, f+"\t"+report.Describe(f))
 	}
 	return all

@@ -59,6 +59,7 @@ folder that contains all PATHs, are not read.`,
 		registerNow(f, flags)
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
+		flags.output.offline = true
 		flags.output.register(f)
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
 	})
@@ -128,7 +129,7 @@ func newConfigAudit(flags *scanFlags, given *pflag.FlagSet) (*configured.Audit, 
 
 // noNetworkFormats refuses formats that describe the hosts of a network.
 func noNetworkFormats(specs []output.Spec) error {
-	i := slices.IndexFunc(specs, func(o output.Spec) bool { return strings.HasPrefix(o.Format, "nmap") })
+	i := slices.IndexFunc(specs, func(o output.Spec) bool { return ofNetwork(o.Format) })
 	if i < 0 {
 		return nil
 	}

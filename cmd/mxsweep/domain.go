@@ -71,6 +71,7 @@ A question that the DNS does not answer makes the list incomplete (exit code 4).
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
 		f.StringArrayVarP(&flags.outputs, "output", "o", nil, "write `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(mailhosts.Formats(), ", ")+"; without FILE, or with -, to standard output (default text)")
+		_ = f.SetAnnotation("output", formatsKey, mailhosts.Formats()) // it fails only if the flag does not exist
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
 	})
 	return cmd

@@ -96,6 +96,7 @@ and Windows it shows addresses and processes only.`,
 		registerNow(f, &flags.scanFlags)
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
+		flags.output.offline = true
 		flags.output.register(f)
 		f.StringVar(&flags.expect, "write-expect", "", "write the ports that may be reachable, as the expect block of a policy, to `FILE`; - is standard output in place of the report")
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")

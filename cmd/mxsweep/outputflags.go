@@ -34,21 +34,38 @@ type outputFlags struct {
 	sarifCategory string
 	sarifAnchor   string
 
+	offline bool // the command contacts no network, so that formats of its hosts are not offered
+
 	saved string // the file of the saved run, "" if there is none
 	local bool   // no output for a workflow
 }
+
+// formats returns the formats that the command offers.
+func (o *outputFlags) formats() []string {
+	if !o.offline {
+		return report.Formats()
+	}
+	return slices.DeleteFunc(report.Formats(), ofNetwork)
+}
+
+// ofNetwork reports whether a format describes the hosts of a network.
+func ofNetwork(format string) bool { return strings.HasPrefix(format, "nmap") }
+
+// formatsKey is the annotation of the flag of the formats with those that the shell completes.
+const formatsKey = "formats"
 
 // register adds the flags to those of a command.
 func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.color = newChoice(auto, always, never)
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
-		"write a report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; without FILE, or with -, to standard output, for one format only (default text)")
+		"write a report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(o.formats(), ", ")+"; without FILE, or with -, to standard output, for one format only (default text)")
+	_ = flags.SetAnnotation("output", formatsKey, describedFormats(o.formats())) // it fails only if the flag does not exist
 	flags.BoolVar(&o.private, "private", false, "make reports readable by their owner only (mode 0600) instead of following the umask")
 	flags.Var(o.color, "color", "when to color text output; honors NO_COLOR")
 	o.sarifProfile = newChoice(format.ProfileCI, format.ProfileFull)
 	flags.Var(o.sarifProfile, "sarif-profile", "omit accepted, expected and fixed results from sarif (ci), or include them as suppressed (full)")
 	flags.StringVar(&o.sarifCategory, "sarif-category", "", "use `ID` to distinguish several sarif uploads for one commit (default from the scope)")
-	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "let sarif results of command-line targets point to `FILE` (default mxsweep.yaml)")
+	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "let sarif results of which no line is known point to `FILE` (default mxsweep.yaml)")
 	o.only = newChoice("all", format.OnlyNew, format.OnlyFailing)
 	flags.Var(o.only, "only", "findings that "+wording.List(report.Restricted())+" show; the other formats contain all")
 	o.evidence = newChoice(format.EvidenceSummary, format.EvidenceNone, format.EvidenceFull)
@@ -71,7 +88,7 @@ func (o *outputFlags) specs(s *session) ([]output.Spec, error) {
 	specs := []output.Spec{{Format: "text", File: "-"}}
 	if len(o.outputs) > 0 {
 		var err error
-		if specs, err = parseOutputs(o.outputs); err != nil {
+		if specs, err = o.parse(o.outputs); err != nil {
 			return specs, err
 		}
 	}
@@ -124,9 +141,9 @@ const (
 	standardError  = "standard error"
 )
 
-// parseOutputs reads the values of --output: FORMAT for standard output, or
-// FORMAT=FILE, where "-" is standard output too and may stand only once.
-func parseOutputs(values []string) ([]output.Spec, error) {
+// parse reads the values of --output: FORMAT for standard output, or FORMAT=FILE, where "-" is
+// standard output too and may stand only once.
+func (o *outputFlags) parse(values []string) ([]output.Spec, error) {
 	var specs []output.Spec
 	var errs []error
 	for _, v := range values {
@@ -137,7 +154,7 @@ func parseOutputs(values []string) ([]output.Spec, error) {
 		spec := output.Spec{Format: format, File: file}
 		switch {
 		case !slices.Contains(report.Formats(), format):
-			errs = append(errs, unknownFormat(format, named))
+			errs = append(errs, unknownFormat(format, named, o.formats()))
 		case file == "":
 			errs = append(errs, usagef("write FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: the file name is missing", v))
 		case file == "-" && slices.ContainsFunc(specs, func(o output.Spec) bool { return o.File == file }):
@@ -149,11 +166,12 @@ func parseOutputs(values []string) ([]output.Spec, error) {
 	return specs, errors.Join(errs...)
 }
 
-// unknownFormat refuses a format; named says that a file was given. Without one the
-// word may be the name of a file whose extension suggests the format.
-func unknownFormat(name string, named bool) error {
-	hint := "one of " + strings.Join(report.Formats(), ", ")
-	if like := foreignFormats[name]; like != "" {
+// unknownFormat refuses a format that is none of those that the command offers; named says
+// that a file was given. Without one the word may be the name of a file whose extension
+// suggests the format.
+func unknownFormat(name string, named bool, formats []string) error {
+	hint := "one of " + strings.Join(formats, ", ")
+	if like := foreignFormats[name]; like != "" && (!strings.Contains(like, "nmap") || slices.ContainsFunc(formats, ofNetwork)) {
 		return usagef("write "+like+"; FORMAT is "+hint, "unknown output format %q", name)
 	}
 	ext := strings.TrimPrefix(filepath.Ext(name), ".")
@@ -161,10 +179,10 @@ func unknownFormat(name string, named bool) error {
 	if !ok {
 		format = ext
 	}
-	if !named && slices.Contains(report.Formats(), format) {
+	if !named && slices.Contains(formats, format) {
 		return usagef(fmt.Sprintf("did you mean -o %s=%s?", format, name), "unknown output format %q", name)
 	}
-	return usagef(spelling.Hint(report.Formats(), name, hint), "unknown output format %q", name)
+	return usagef(spelling.Hint(formats, name, hint), "unknown output format %q", name)
 }
 
 // foreignFormats are formats of other tools, with what to write here: "-oX FILE" of nmap
