@@ -293,7 +293,7 @@ func (m *markdownWriter) help(rule, help string) string {
 	case more > 0:
 		return fmt.Sprintf("%s\n\n%s is %s or one of %d more.\n", help, fix.AnyPort, strings.Join(list, ", "), more)
 	}
-	return fmt.Sprintf("%s\n\n%s is %s.\n", help, fix.AnyPort, strings.Join(list, " or "))
+	return fmt.Sprintf("%s\n\n%s is %s.\n", help, fix.AnyPort, wording.Either(list))
 }
 
 func (m *markdownWriter) resolved(b *budget, v *view.View) int {

@@ -26,12 +26,17 @@ func Amount[N int | uint64](n N, one, many string) string {
 }
 
 // List joins words for a sentence: "a, b and c".
-func List(words []string) string {
+func List(words []string) string { return list(words, " and ") }
+
+// Either joins words for a sentence: "a, b or c".
+func Either(words []string) string { return list(words, " or ") }
+
+func list(words []string, last string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
+	end := len(words) - 1
+	return strings.Join(words[:end], ", ") + last + words[end]
 }
 
 // Ports returns the word before a list of ports: "port" for a single one,

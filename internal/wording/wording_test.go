@@ -47,6 +47,9 @@ func TestList(t *testing.T) {
 		if got := List(words); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+		if got, want := Either(words), strings.Replace(want, " and ", " or ", 1); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

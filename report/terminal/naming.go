@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -42,7 +43,7 @@ func namingOf(s *result.Service) string {
 	}
 	text += " (confidence " + strconv.Itoa(s.Confidence) + " of 10)"
 	if s.Product != "" && len(s.Alternatives) > 0 {
-		text += "; also fits " + strings.Join(s.Alternatives, " or ")
+		text += "; also fits " + wording.Either(s.Alternatives)
 	}
 	return text
 }

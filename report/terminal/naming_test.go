@@ -17,6 +17,7 @@ func TestNaming(t *testing.T) {
 		"nil":       {nil, "open, not identified", ""},
 		"unknown":   {&result.Service{Method: "probed"}, "unknown service", ""},
 		"by number": {&result.Service{Expected: &result.Expected{Name: "milter", Role: "milter"}, Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
+		"several":   {&result.Service{Method: "table", Confidence: 2, Alternatives: []string{"DKIMproxy", "Postfix", "spampd"}}, "unknown service on a port that DKIMproxy, Postfix or spampd uses", ""},
 		"file":      {&result.Service{Name: "smtp", Product: "Postfix", Method: "configured", Confidence: 7}, "Postfix, smtp", ""},
 		"process":   {&result.Service{Name: "smtp", Product: "Postfix", Method: "listening", Confidence: 7}, "Postfix, smtp", ""},
 		"product": {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -34,9 +35,9 @@ func (p *PortEntry) Describe() string {
 		parts[0] += " (says of itself)"
 	case s.Product != "" || len(s.Alternatives) == 0:
 	case s.ByNumber():
-		parts[0] += " on a port that " + strings.Join(s.Alternatives, " or ") + " uses"
+		parts[0] += " on a port that " + wording.Either(s.Alternatives) + " uses"
 	default:
-		parts[0] += ": " + strings.Join(s.Alternatives, " or ")
+		parts[0] += ": " + wording.Either(s.Alternatives)
 	}
 	if s.ByNumber() {
 		// What the port number suggests is not a fact about the service.
