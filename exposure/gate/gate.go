@@ -95,6 +95,9 @@ type RunFacts struct {
 	// Time if it did not.
 	Expired time.Time
 
+	// Offline is set if nothing was sent: no firewall can have hidden what is open.
+	Offline bool
+
 	// Incomplete has further notices that make the run incomplete.
 	Incomplete []result.Notice
 
@@ -225,7 +228,7 @@ func Decide(g Criteria, facts RunFacts, findings []exposure.Violation) Decision 
 
 // caveat says what a pass is based on, if that is little; otherwise "".
 func (g Criteria) caveat(v *Decision, facts RunFacts) string {
-	if facts.Coverage.Open > 0 || facts.EmptyShard || facts.canaryAnswered() {
+	if facts.Coverage.Open > 0 || facts.Offline || facts.EmptyShard || facts.canaryAnswered() {
 		return ""
 	}
 	canary := "no canary"

@@ -168,7 +168,7 @@ func unnamed(p *exposure.Subject) bool { return p.Socket.Hidden() && p.Anchor ==
 
 // facts returns what the gate needs to know, and notices that do not matter to it.
 func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.RunFacts, []result.Notice) {
-	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: 1}}
+	f := gate.RunFacts{Coverage: gate.PairCounts{HostsUp: 1}, Offline: true}
 	var told, missing []result.Notice
 	accepted := a.Policy.AcceptsNotice(exposure.NoticeUnseen, netip.Addr{}, []string{a.Name}, a.Now)
 	unseen := func(n result.Notice) {

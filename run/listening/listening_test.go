@@ -211,6 +211,9 @@ func TestConclude(t *testing.T) {
 				f := &got.Findings[i]
 				findings = append(findings, fmt.Sprintf("%s %s %s", f.Rule.ID, f.Severity, f.Target))
 			}
+			if got.Decision.Code == gate.ExitPass && got.Decision.Reason != "" {
+				t.Errorf("it passes, but %s", got.Decision.Reason)
+			}
 			if got.Decision.Code != c.code || !slices.Equal(open, c.open) || !slices.Equal(findings, c.findings) {
 				t.Errorf("code %d\nopen %q\nfindings %q\n%+v", got.Decision.Code, open, findings, got.Decision.Notices)
 			}
