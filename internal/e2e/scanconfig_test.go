@@ -142,7 +142,7 @@ func dropPort(t *testing.T, namespace, port string) {
 			t.Fatalf("nft in %s: %v: %s", namespace, err, out)
 		}
 	}
-	nft("table inet scanconfig { chain c { type filter hook input priority 0; policy accept; tcp dport " + port + " drop; } }\n")
+	nft("table inet scanconfig {\n\tchain c {\n\t\ttype filter hook input priority 0; policy accept;\n\t\ttcp dport " + port + " drop\n\t}\n}\n")
 	t.Cleanup(func() { nft("delete table inet scanconfig\n") })
 }
 
