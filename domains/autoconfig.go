@@ -61,13 +61,13 @@ func (k *walk) fetchAutoconfig(host string, addrs []netip.Addr) {
 		servers, err = parseAutoconfig(doc.Body)
 	}
 	if err != nil {
-		k.notice("autoconfig", host, dns.TypeA, "autoconfig of %s cannot be used: %v", k.domain.Name, err)
+		k.wrong("autoconfig", host, dns.TypeA, "autoconfig of %s cannot be used: %v", k.domain.Name, err)
 		return
 	}
 	for _, s := range servers {
 		name, err := ToASCII(strings.ReplaceAll(strings.TrimSpace(s.Host), "%EMAILDOMAIN%", k.domain.Name))
 		if err != nil {
-			k.notice("autoconfig", host, dns.TypeA, "autoconfig of %s names an invalid host: %v", k.domain.Name, err)
+			k.wrong("autoconfig", host, dns.TypeA, "autoconfig of %s names an invalid host: %v", k.domain.Name, err)
 			continue
 		}
 		h, _ := k.host(name, Way{Kind: KindAutoconfig, Owner: host, Type: "A",

@@ -61,7 +61,7 @@ func (k *walk) tlsa(h *Host, name string) {
 			}
 		}
 		if !anyUsable(h.TLSA) {
-			k.notice("tlsa-unusable", owner, dns.TypeTLSA, "no TLSA record of %s is one that senders use", display(owner))
+			k.wrong("tlsa-unusable", owner, dns.TypeTLSA, "no TLSA record of %s is one that senders use", display(owner))
 		}
 		return
 	}

@@ -22,7 +22,7 @@ func (s *senders) include(term, spec, domain string) *netipx.IPSet {
 	name = display(dns.CanonicalName(name))
 	if slices.Contains(s.stack, name) {
 		s.fault("permerror")
-		s.notice("spf-loop", s.domain.Name, dns.TypeTXT, "SPF of %s leads back to %s", s.domain.Name, name)
+		s.wrong("spf-loop", s.domain.Name, dns.TypeTXT, "SPF of %s leads back to %s", s.domain.Name, name)
 		return nothing
 	}
 	if s.walked++; len(s.stack) > maxDepth || s.walked > maxRecords {
@@ -36,7 +36,7 @@ func (s *senders) include(term, spec, domain string) *netipx.IPSet {
 		s.fault("temperror")
 		return nothing
 	case absent:
-		s.notice("spf-include-without-record", s.domain.Name, dns.TypeTXT, "SPF of %s needs the record of %s, which has none", s.domain.Name, name)
+		s.wrong("spf-include-without-record", s.domain.Name, dns.TypeTXT, "SPF of %s needs the record of %s, which has none", s.domain.Name, name)
 		s.fault("permerror")
 		return nothing
 	case unusable:
@@ -99,7 +99,7 @@ func (s *senders) exchangers(d *spf.Directive, domain string) *netipx.IPSet {
 	records := mxRecords(a.Records)
 	if len(records) > maxExchanger { // RFC 7208, Section 4.6.4
 		s.fault("permerror")
-		s.notice("spf-mx-too-many", s.domain.Name, dns.TypeTXT, "SPF of %s has the term %s, which names %d hosts, receivers stop after %d", s.domain.Name, d.Text, len(records), maxExchanger)
+		s.wrong("spf-mx-too-many", s.domain.Name, dns.TypeTXT, "SPF of %s has the term %s, which names %d hosts, receivers stop after %d", s.domain.Name, d.Text, len(records), maxExchanger)
 	}
 	var addrs []netip.Addr
 	for _, mx := range records {

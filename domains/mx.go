@@ -22,7 +22,7 @@ func (k *walk) mail() {
 		return
 	case a.Outcome == query.NXDomain:
 		k.domain.Mail = MailNone
-		k.notice(NoSuchDomain, name, dns.TypeMX, "%s does not exist (NXDOMAIN)", name)
+		k.wrong(NoSuchDomain, name, dns.TypeMX, "%s does not exist (NXDOMAIN)", name)
 		return
 	case a.Outcome != query.Found:
 		k.domain.Mail = MailUnknown
@@ -66,16 +66,16 @@ func nullMX(records []*dns.MX) bool {
 func (k *walk) exchanger(mx *dns.MX) {
 	name, target := k.domain.Name, display(dns.CanonicalName(mx.Mx))
 	if target == "." { // RFC 7505, Section 3: no other MX record may be there
-		k.notice("null-mx-not-alone", name, dns.TypeMX, "%s has a null MX beside other MX records", name)
+		k.wrong("null-mx-not-alone", name, dns.TypeMX, "%s has a null MX beside other MX records", name)
 		return
 	}
 	h, found := k.host(mx.Mx, Way{Kind: KindMX, Text: fmt.Sprintf("mx %d of %s", mx.Preference, name), Owner: name, Type: "MX"})
 	h.Ports = append(h.Ports, smtpPort)
 	if len(found.aliases) > 0 { // RFC 2181, Section 10.3
-		k.notice("mx-is-alias", name, dns.TypeMX, "MX %s of %s is an alias (CNAME) of %s", target, name, display(found.aliases[len(found.aliases)-1]))
+		k.wrong("mx-is-alias", name, dns.TypeMX, "MX %s of %s is an alias (CNAME) of %s", target, name, display(found.aliases[len(found.aliases)-1]))
 	}
 	if found.void() {
-		k.notice("mx-without-address", name, dns.TypeMX, "MX %s of %s has no address (%s)", target, name, found.outcome)
+		k.wrong("mx-without-address", name, dns.TypeMX, "MX %s of %s has no address (%s)", target, name, found.outcome)
 	}
 }
 

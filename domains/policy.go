@@ -112,7 +112,7 @@ func (k *walk) fetchPolicy(m *MTASTS, host string, addrs []netip.Addr) {
 	owner := "_mta-sts." + k.domain.Name
 	if err != nil {
 		m.State, m.Policy = err.Error(), nil
-		k.notice("mta-sts-policy", owner, dns.TypeTXT, "MTA-STS of %s has no usable policy: %v", k.domain.Name, err)
+		k.wrong("mta-sts-policy", owner, dns.TypeTXT, "MTA-STS of %s has no usable policy: %v", k.domain.Name, err)
 		return
 	}
 	m.State = "fetched"
@@ -121,7 +121,7 @@ func (k *walk) fetchPolicy(m *MTASTS, host string, addrs []netip.Addr) {
 	}
 	for _, h := range k.domain.Hosts {
 		if h.accepts() && !m.Policy.Covers(h.Name) {
-			k.notice("mta-sts-mx", owner, dns.TypeTXT, "MTA-STS of %s (mode %s) does not cover the MX %s", k.domain.Name, m.Policy.Mode, h.Name)
+			k.wrong("mta-sts-mx", owner, dns.TypeTXT, "MTA-STS of %s (mode %s) does not cover the MX %s", k.domain.Name, m.Policy.Mode, h.Name)
 		}
 	}
 }

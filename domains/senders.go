@@ -63,9 +63,9 @@ func (k *walk) spf() {
 	s.spf.pass = s.evaluate(record, k.domain.Name)
 	switch {
 	case s.spf.Lookups > maxLookups:
-		k.notice("spf-too-many-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s needs %d DNS lookups, receivers stop after %d", k.domain.Name, s.spf.Lookups, maxLookups)
+		k.wrong("spf-too-many-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s needs %d DNS lookups, receivers stop after %d", k.domain.Name, s.spf.Lookups, maxLookups)
 	case s.spf.Void > maxVoid:
-		k.notice("spf-void-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s has %d DNS lookups without an answer, receivers stop after %d", k.domain.Name, s.spf.Void, maxVoid)
+		k.wrong("spf-void-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s has %d DNS lookups without an answer, receivers stop after %d", k.domain.Name, s.spf.Void, maxVoid)
 	}
 }
 
@@ -92,12 +92,12 @@ func (k *walk) record(domain string) (string, *spf.Record, recordState) {
 		return "", nil, absent
 	case 1:
 	default:
-		k.notice("spf-several", domain, dns.TypeTXT, "%s has %d SPF records, receivers use none of them", display(domain), len(records))
+		k.wrong("spf-several", domain, dns.TypeTXT, "%s has %d SPF records, receivers use none of them", display(domain), len(records))
 		return "", nil, unusable
 	}
 	r, err := spf.Parse(records[0])
 	if err != nil {
-		k.notice("spf-syntax", domain, dns.TypeTXT, "SPF of %s is invalid: %v", display(domain), err)
+		k.wrong("spf-syntax", domain, dns.TypeTXT, "SPF of %s is invalid: %v", display(domain), err)
 		return records[0], nil, unusable
 	}
 	return records[0], r, present

@@ -8,37 +8,36 @@ import (
 	"github.com/miekg/dns"
 )
 
-// services are the SRV records by which clients find the servers of a domain. TestServices
-// holds the sources.
-var services = []struct{ name, source string }{
-	{"_submission._tcp", "RFC 6186, Section 3.1"},
-	{"_submissions._tcp", "RFC 8314, Section 5.1"},
-	{"_imap._tcp", "RFC 6186, Section 3.2"},
-	{"_imaps._tcp", "RFC 6186, Section 3.2"},
-	{"_pop3._tcp", "RFC 6186, Section 3.3"},
-	{"_pop3s._tcp", "RFC 6186, Section 3.3"},
-	{"_sieve._tcp", "RFC 5804, Section 1.8"},
-	{"_jmap._tcp", "RFC 8620, Section 2.2"},
-	{"_caldavs._tcp", "RFC 6764, Section 3"},
-	{"_carddavs._tcp", "RFC 6764, Section 3"},
-	{"_autodiscover._tcp", "MS-OXDISCO, Section 3.1.5"},
+// services are the SRV records by which clients find the servers of a domain.
+var services = []string{
+	"_submission._tcp",   // RFC 6186, Section 3.1
+	"_submissions._tcp",  // RFC 8314, Section 5.1
+	"_imap._tcp",         // RFC 6186, Section 3.2
+	"_imaps._tcp",        // RFC 6186, Section 3.2
+	"_pop3._tcp",         // RFC 6186, Section 3.3
+	"_pop3s._tcp",        // RFC 6186, Section 3.3
+	"_sieve._tcp",        // RFC 5804, Section 1.8
+	"_jmap._tcp",         // RFC 8620, Section 2.2
+	"_caldavs._tcp",      // RFC 6764, Section 3
+	"_carddavs._tcp",     // RFC 6764, Section 3
+	"_autodiscover._tcp", // MS-OXDISCO, Section 3.1.5
 }
 
 // services finds the hosts of the SRV records.
 func (k *walk) services() {
-	for _, s := range services {
-		owner := s.name + "." + k.domain.Name
-		for _, srv := range srvRecords(k.lookup(owner, dns.TypeSRV, "the service "+s.name).Records) {
+	for _, name := range services {
+		owner := name + "." + k.domain.Name
+		for _, srv := range srvRecords(k.lookup(owner, dns.TypeSRV, "the service "+name).Records) {
 			if srv.Target == "." { // not offered (RFC 2782)
 				continue
 			}
-			label, _, _ := strings.Cut(s.name, ".")
+			label, _, _ := strings.Cut(name, ".")
 			target := display(dns.CanonicalName(srv.Target))
 			h, found := k.host(srv.Target, Way{Kind: KindSRV, Owner: owner, Type: "SRV",
 				Text: fmt.Sprintf("srv %s of %s, port %d", strings.TrimPrefix(label, "_"), k.domain.Name, srv.Port)})
 			h.Ports = append(h.Ports, int(srv.Port))
 			if found.void() {
-				k.notice("srv-without-address", owner, dns.TypeSRV, "SRV %s leads to %s, which has no address (%s)", owner, target, found.outcome)
+				k.wrong("srv-without-address", owner, dns.TypeSRV, "SRV %s leads to %s, which has no address (%s)", owner, target, found.outcome)
 			}
 		}
 	}

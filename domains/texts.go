@@ -39,7 +39,7 @@ func (k *walk) only(name, what string, want func(string) bool) (text string, non
 	a := k.lookup(name, dns.TypeTXT, what)
 	records := texts(a.Records, want)
 	if len(records) > 1 {
-		k.notice("several-records", name, dns.TypeTXT, "%s has %d %s records, they are as good as none", name, len(records), what)
+		k.wrong("several-records", name, dns.TypeTXT, "%s has %d %s records, they are as good as none", name, len(records), what)
 	}
 	if len(records) != 1 {
 		return "", len(records) == 0 && a.Outcome.Known()
@@ -97,7 +97,7 @@ func (k *walk) mtasts() {
 	h, found := k.host(name, Way{Kind: KindMTASTS, Text: "policy of mta-sts of " + k.domain.Name, Owner: owner, Type: "TXT"})
 	h.Ports = append(h.Ports, 443)
 	if found.void() {
-		k.notice("mta-sts-without-host", owner, dns.TypeTXT, "MTA-STS of %s needs the host %s, which has no address (%s)", k.domain.Name, name, found.outcome)
+		k.wrong("mta-sts-without-host", owner, dns.TypeTXT, "MTA-STS of %s needs the host %s, which has no address (%s)", k.domain.Name, name, found.outcome)
 		return
 	}
 	if found.outcome == query.Found || len(found.addrs) > 0 {

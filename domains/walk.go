@@ -105,8 +105,8 @@ func (k *walk) gap(g Gap) {
 	}
 }
 
-// notice notes a fault of the records of owner once.
-func (k *walk) notice(id, owner string, qtype uint16, format string, args ...any) {
+// wrong notes a fault of the records of owner once.
+func (k *walk) wrong(id, owner string, qtype uint16, format string, args ...any) {
 	n := Fault{ID: id, Text: fmt.Sprintf(format, args...), Owner: display(owner), Type: typeName(qtype)}
 	if !slices.Contains(k.domain.Faults, n) {
 		k.domain.Faults = append(k.domain.Faults, n)

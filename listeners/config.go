@@ -25,7 +25,7 @@ type Config struct {
 	Doubts    []Doubt
 	Mounts    []Mount // the files of containers
 
-	seen map[any]bool    // what was added, so that nothing is there twice
+	seen map[any]bool    // what was added, so that nothing is added twice
 	name map[string]int  // how many listeners wanted a name
 	left map[string]bool // the kinds of which something was left out
 

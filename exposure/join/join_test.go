@@ -158,7 +158,7 @@ func checkPairs(t *testing.T, list []join.Listener, hosts []join.Address, outsid
 	for _, p := range pairs {
 		state := outside[p.Target]
 		if _, twice := seen[p.Target]; twice || !slices.Contains(result.JoinStates(), p.State) {
-			t.Fatalf("%+v is there twice, or has no state: %v", p, pairs)
+			t.Fatalf("%+v is a duplicate, or has no state: %v", p, pairs)
 		}
 		seen[p.Target] = p.State
 		meant[p.Listener] = true

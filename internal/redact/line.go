@@ -183,7 +183,7 @@ func valueEnd(line string, from int, whole, colon bool) int {
 }
 
 // quotedEnd returns the offset behind what is in quotation marks from an offset on. A mark
-// in it is escaped, or is there twice.
+// in it is escaped, or duplicated.
 func quotedEnd(line string, from int) int {
 	for i := from + 1; i < len(line); i++ {
 		switch {

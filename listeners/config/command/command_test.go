@@ -83,7 +83,7 @@ func TestTable(t *testing.T) {
 		}
 		for _, name := range s.Programs {
 			if seen[name] {
-				t.Errorf("%s is there twice", name)
+				t.Errorf("%s is a duplicate", name)
 			}
 			seen[name] = true
 		}

@@ -67,7 +67,7 @@ func TestPostconfMutated(t *testing.T) {
 			continue
 		}
 		out, messages, ok := runPostconf(t, dir, "-M")
-		if strings.HasPrefix(messages, "signal:") { // it crashes when a service is there twice
+		if strings.HasPrefix(messages, "signal:") { // it crashes for a duplicate service
 			crashed++
 			continue
 		}
