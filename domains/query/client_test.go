@@ -14,14 +14,7 @@ import (
 // serve starts a DNS server on loopback that replies with what handle makes of each question.
 func serve(t *testing.T, handle func(q, reply *dns.Msg, tcp bool)) netip.AddrPort {
 	t.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := listenBoth(t)
 	handler := func(isTCP bool) dns.Handler {
 		return dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 			reply := new(dns.Msg).SetReply(q)
@@ -37,6 +30,27 @@ func serve(t *testing.T, handle func(q, reply *dns.Msg, tcp bool)) netip.AddrPor
 		t.Cleanup(func() { _ = s.Shutdown() })
 	}
 	return udp.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// listenBoth listens on one port of loopback, over UDP and TCP. That a number is free over UDP says
+// nothing of TCP, where another process may use it.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var last error
+	for range 100 {
+		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		udp.Close()
+		last = err
+	}
+	t.Fatal(last)
+	return nil, nil
 }
 
 // rr parses a record.
