@@ -43,7 +43,7 @@ func (o Options) self() string {
 // no /proc; what else it could not see is in the snapshot.
 func List(ctx context.Context, o Options) (*Snapshot, error) {
 	l := &lister{Options: o, owners: map[uint64][]int{}}
-	l.Addresses = readAddresses(filepath.Join(l.proc(), l.self(), "net"))
+	l.listAddresses()
 	if err := l.listOwn(); err != nil {
 		return nil, l.unlisted(err)
 	}

@@ -18,6 +18,11 @@ type Snapshot struct {
 	// Addresses are those of the machine's interfaces, without loopback ones; nil if they
 	// are not known.
 	Addresses []netip.Addr
+
+	// Inside are those of Addresses through which only network namespaces of this machine
+	// connect, such as the address of docker0: those of a bridge that has no other members
+	// than virtual Ethernet pairs (veth). A bridge of which that is not known is not here.
+	Inside []netip.Addr
 }
 
 // A Socket is one TCP socket that listens.
