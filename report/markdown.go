@@ -213,7 +213,7 @@ func (m *markdownWriter) edits(b *budget) int {
 func (m *markdownWriter) joined(b *budget, v *view.View) int {
 	list, unknown := v.Joined()
 	tail := ""
-	if rest := view.UnknownJoined(unknown); rest != "" {
+	if rest := view.UnknownJoined(unknown, list); rest != "" {
 		tail = "\n" + escape.Markdown(rest) + ".\n"
 	}
 	return b.section("\n### Inside and outside\n\n| State | Port | What is known |\n| --- | --- | --- |\n", tail, len(list), func(i int) string {

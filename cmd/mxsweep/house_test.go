@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"run/configured": {"run/output", "listeners", "listeners/config", "listeners/source", "listeners/trust", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "result", "internal"},
 	"run/listening":  {"listeners", "listeners/programs", "listeners/sockets", "run/configured", "run/output", "run/saved", "report", "report/format", "report/sanitize", "exposure", "exposure/drift", "exposure/policy", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"run/output":     {"report", "report/format", "exposure", "exposure/gate", "result", "internal"},
-	"run/saved":      {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"run/saved":      {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/join", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":         append([]string{"report/sarif", "report/html", "report/terminal", "report/nmapxml", "report/junit", "exposure", "exposure/fix", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/scope"}, belowFormats...),
 	"exposure":       {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"fingerprint":    {"fingerprint/selfname", "signatures", "scan", "scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},

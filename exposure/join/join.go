@@ -2,7 +2,8 @@
 // scan from outside saw: each address and port gets exactly one state.
 //
 // A port that the scan did not probe, or of which it lost the answer, is unknown and never
-// filtered; a listener on loopback never explains an open port.
+// filtered, and so is one that was closed: nothing may have listened on it yet. A listener on
+// loopback never explains an open port.
 package join
 
 import (
@@ -91,26 +92,31 @@ type Address struct {
 	// one of another state than open, closed and filtered, is unknown.
 	States map[uint16]result.State
 
-	// NotOpen reports whether the scan showed that a port, of which States has nothing, is
-	// not open; nil means that it shows nothing.
-	NotOpen func(port uint16) bool
+	// Unlisted returns what the scan showed of a port of which States has nothing:
+	// StateFiltered, NotOpen, or "" for nothing; nil means that it shows nothing.
+	Unlisted func(port uint16) result.State
+
+	// Unprobed is set for an address of the machine that the scan did not probe. Only
+	// listeners that run and accept connections to it have a pair there.
+	Unprobed bool
 }
 
-// outside returns the state of a port; StateClosed for one that is closed or filtered.
+// NotOpen is the state of a port that is closed or filtered, where it is not known which.
+const NotOpen result.State = "not-open"
+
+// outside returns the state of a port: open, closed, filtered, NotOpen, or "" if it is not
+// known.
 func (a *Address) outside(port uint16) result.State {
 	switch s := a.States[port]; s {
 	case result.StateOpen, result.StateClosed, result.StateFiltered:
 		return s
 	case "":
-		if a.NotOpen != nil && a.NotOpen(port) {
-			return notOpen
+		if a.Unlisted != nil {
+			return a.Unlisted(port)
 		}
 	}
 	return ""
 }
-
-// notOpen is the state of a port that is closed or filtered.
-const notOpen result.State = "not-open"
 
 // A Pair is what is known of one address and port.
 type Pair struct {
@@ -153,6 +159,9 @@ func Join(listeners []Listener, outside []Address) []Pair {
 			}
 		}
 		for port, list := range ports {
+			if a.Unprobed {
+				list = slices.DeleteFunc(slices.Clone(list), func(l int) bool { return !listeners[l].accepts(ip) || listeners[l].Presence == NotRunning })
+			}
 			p, ok := pair(listeners, list, netip.AddrPortFrom(ip, port), a.outside(port))
 			if !ok {
 				continue
@@ -196,7 +205,7 @@ func pair(listeners []Listener, list []int, target netip.AddrPort, outside resul
 	if p.Listener = accepts; accepts < 0 {
 		p.Listener = local
 	}
-	if outside == notOpen {
+	if outside == NotOpen {
 		p.Outside = ""
 	}
 	runs := accepts >= 0 && listeners[accepts].Presence != NotRunning
@@ -222,8 +231,10 @@ func pair(listeners []Listener, list []int, target netip.AddrPort, outside resul
 		p.State = result.JoinLoopback
 	case outside == result.StateClosed && listeners[accepts].Presence == Configured:
 		p.State = result.JoinNotRunning
-	default:
+	case outside == result.StateFiltered:
 		p.State = result.JoinFiltered
+	default: // closed: a filter refuses connections, or it did not listen when the scan was made
+		p.State = result.JoinUnknown
 	}
 	return p, true
 }

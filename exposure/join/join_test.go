@@ -51,7 +51,7 @@ func TestJoin(t *testing.T) {
 		"to all IPv4, asked over IPv6":         {at("0.0.0.0", 25), ip6, open, "0.0.0.0:25 unknown; [2001:db8::1]:25 elsewhere"},
 		"to this address":                      {at(ip4, 25), ip4, filtered, "192.0.2.1:25 filtered"},
 		"to all, filtered":                     {at("0.0.0.0", 10025), ip4, filtered, "192.0.2.1:10025 filtered"},
-		"to all, refused on the way":           {at("0.0.0.0", 10025), ip4, closed, "192.0.2.1:10025 filtered"},
+		"to all, closed when it was scanned":   {at("0.0.0.0", 10025), ip4, closed, "192.0.2.1:10025 unknown"},
 		"to all, behind address translation":   {at("0.0.0.0", 10025), nat, open, "198.51.100.7:10025 reachable"},
 		"to another address, and translated":   {at(ip4, 10025), nat, open, "192.0.2.1:10025 unknown; 198.51.100.7:10025 elsewhere"},
 		"to all, not probed":                   {at("0.0.0.0", 10025), ip4, "", "192.0.2.1:10025 unknown"},
@@ -98,23 +98,38 @@ func shown(pairs []join.Pair) string {
 func TestJoinChoice(t *testing.T) {
 	t.Parallel()
 	ip := addr("192.0.2.1")
-	list := []join.Listener{file("192.0.2.1", 25, join.NotRunning), at("", 25), at("192.0.2.1", 25), at("127.0.0.1", 10024), at("0.0.0.0", 10025)}
+	list := []join.Listener{file("192.0.2.1", 25, join.NotRunning), at("", 25), at("192.0.2.1", 25), at("127.0.0.1", 10024), at("0.0.0.0", 10025), at("0.0.0.0", 10026)}
 	pairs := join.Join(list, []join.Address{{
 		IP: ip, States: map[uint16]result.State{25: result.StateOpen, 80: result.StateOpen, 443: result.StateClosed},
-		NotOpen: func(port uint16) bool { return port != 80 },
+		Unlisted: func(port uint16) result.State {
+			return map[uint16]result.State{10024: join.NotOpen, 10025: result.StateFiltered, 10026: join.NotOpen}[port]
+		},
 	}})
-	if got, want := shown(pairs), "192.0.2.1:25 reachable; 192.0.2.1:80 elsewhere; 192.0.2.1:10024 loopback; 192.0.2.1:10025 filtered"; got != want {
+	if got, want := shown(pairs), "192.0.2.1:25 reachable; 192.0.2.1:80 elsewhere; 192.0.2.1:10024 loopback; 192.0.2.1:10025 filtered; 192.0.2.1:10026 unknown"; got != want {
 		t.Fatalf("%s, want %s", got, want)
 	}
-	for i, want := range []int{2, -1, 3, 4} {
+	for i, want := range []int{2, -1, 3, 4, 5} {
 		if pairs[i].Listener != want {
 			t.Errorf("%v: listener %d, want %d", pairs[i].Target, pairs[i].Listener, want)
 		}
 	}
-	for _, p := range pairs[2:] {
-		if p.Outside != "" {
-			t.Errorf("%v is %q outside", p.Target, p.Outside)
+	for i, want := range []result.State{"", result.StateFiltered, ""} {
+		if p := pairs[2+i]; p.Outside != want {
+			t.Errorf("%v is %q outside, want %q", p.Target, p.Outside, want)
 		}
+	}
+}
+
+// An address of the machine that the scan did not probe has a pair for each listener that
+// accepts connections to it, and no other.
+func TestJoinUnprobed(t *testing.T) {
+	t.Parallel()
+	list := []join.Listener{at("::", 25), at("0.0.0.0", 10025), at("127.0.0.1", 10026), at("10.8.0.1", 10027), file("", 10028, join.NotRunning)}
+	filtered := map[uint16]result.State{25: result.StateOpen, 10025: result.StateFiltered, 10026: result.StateFiltered, 10027: result.StateFiltered, 10028: result.StateFiltered}
+	pairs := join.Join(list, []join.Address{{IP: addr("192.0.2.1"), States: filtered}, {IP: addr("2001:db8::1"), Unprobed: true}, {IP: addr("10.8.0.1"), Unprobed: true}})
+	want := "10.8.0.1:25 unknown; 192.0.2.1:25 reachable; [2001:db8::1]:25 unknown; 10.8.0.1:10025 unknown; 192.0.2.1:10025 filtered; 192.0.2.1:10026 loopback; 10.8.0.1:10027 unknown; 192.0.2.1:10028 not-running"
+	if got := shown(pairs); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -169,7 +184,11 @@ func checkPairs(t *testing.T, list []join.Listener, hosts []join.Address, outsid
 			if state != result.StateOpen || loopback {
 				t.Fatalf("%+v is %q outside", p, state)
 			}
-		case result.JoinFiltered, result.JoinLoopback:
+		case result.JoinFiltered:
+			if state != result.StateFiltered || loopback {
+				t.Fatalf("%+v is %q outside", p, state)
+			}
+		case result.JoinLoopback:
 			if !conclusive || state == result.StateOpen || loopback {
 				t.Fatalf("%+v is %q outside", p, state)
 			}

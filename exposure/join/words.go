@@ -55,6 +55,9 @@ func (v *View) state(l *Listener, bound string, p *Pair) string {
 		return "configured, " + bound + ", but nothing listens here"
 	}
 	why := "the scan from the vantage point " + v.From + " does not show whether it is reachable"
+	if p.Outside == result.StateClosed {
+		why = "closed in the scan from the vantage point " + v.From + ": a filter refuses connections, or nothing listened yet"
+	}
 	if v.Unknown != nil {
 		if more := v.Unknown(p); more != "" {
 			why = more

@@ -2,6 +2,7 @@ package wording
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,15 @@ func Amount[N int | uint64](n N, one, many string) string {
 
 // List joins words for a sentence: "a, b and c".
 func List(words []string) string { return list(words, " and ") }
+
+// First joins words for a sentence as List does, the first ones if they are more than most:
+// "a, b and 3 more".
+func First(words []string, most int) string {
+	if more := len(words) - most; more > 0 {
+		words = append(slices.Clone(words[:most]), strconv.Itoa(more)+" more")
+	}
+	return List(words)
+}
 
 // Either joins words for a sentence: "a, b or c".
 func Either(words []string) string { return list(words, " or ") }

@@ -53,6 +53,15 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestFirst(t *testing.T) {
+	words := []string{"a", "b", "c", "d"}
+	for most, want := range map[int]string{0: "4 more", 1: "a and 3 more", 3: "a, b, c and 1 more", 4: "a, b, c and d", 5: "a, b, c and d"} {
+		if got := First(words, most); got != want {
+			t.Errorf("the first %d: %q, want %q", most, got, want)
+		}
+	}
+}
+
 func TestPlural(t *testing.T) {
 	for want, got := range map[string]string{
 		"1 port": Plural(1, "port"), "0 ports": Plural(0, "port"), "2 addresses": Plural(uint64(2), "address"),

@@ -11,5 +11,5 @@ func joined(v *view.View) (rows []htmlJoined, unknown string) {
 	for _, j := range shown {
 		rows = append(rows, htmlJoined{string(j.State), view.Place(j.IP, j.Port), j.Host, view.JoinedText(j)})
 	}
-	return rows, view.UnknownJoined(rest)
+	return rows, view.UnknownJoined(rest, shown)
 }

@@ -15,7 +15,7 @@ func (t *textWriter) joined(v *view.View) {
 	}
 	t.blank()
 	t.line(t.paint(bold, "Inside and outside"))
-	rest := view.UnknownJoined(unknown)
+	rest := view.UnknownJoined(unknown, shown)
 	if t.verbose {
 		shown, rest = append(shown, unknown...), ""
 	}

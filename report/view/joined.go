@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,26 +29,47 @@ func (v *View) Joined() (shown, unknown []*result.Joined) {
 	return shown, unknown
 }
 
-// maxUnknownPorts is how many ports a sentence names.
-const maxUnknownPorts = 12
+// How many ports of an address, and how many addresses, a sentence names.
+const (
+	maxUnknownPorts     = 12
+	maxUnknownAddresses = 6
+)
 
-// UnknownJoined says in one sentence, without a full stop, which ports a scan does not show;
-// "" if there are none.
-func UnknownJoined(list []*result.Joined) string {
-	if len(list) == 0 {
+// UnknownJoined says in one sentence, without a full stop, which ports a scan does not show,
+// and of which addresses if those of others are shown; "" if there are none.
+func UnknownJoined(list, shown []*result.Joined) string {
+	var sets []string // of ports
+	addresses := map[string][]string{}
+	only := true // one address
+	for len(list) > 0 {
+		at := list[0].IP
+		of := func(j *result.Joined) bool { return j.IP == at }
+		var ports []string
+		for _, j := range list {
+			if of(j) {
+				ports = append(ports, strconv.Itoa(int(j.Port)))
+			}
+		}
+		only = only && !slices.ContainsFunc(slices.Concat(list, shown), func(j *result.Joined) bool { return !of(j) })
+		list = slices.DeleteFunc(slices.Clone(list), of)
+		set := "the " + wording.Ports(strings.Join(ports, ",")) + " " + strings.Join(ports[:min(len(ports), maxUnknownPorts)], ", ")
+		if more := len(ports) - maxUnknownPorts; more > 0 {
+			set += fmt.Sprintf(" and %d more", more)
+		}
+		if addresses[set] == nil {
+			sets = append(sets, set)
+		}
+		addresses[set] = append(addresses[set], at.String())
+	}
+	if sets == nil {
 		return ""
 	}
-	var ports []string
-	for _, j := range list {
-		if p := strconv.Itoa(int(j.Port)); !slices.Contains(ports, p) {
-			ports = append(ports, p)
+	for i, set := range sets {
+		if !only {
+			sets[i] += " of " + wording.First(addresses[set], maxUnknownAddresses)
 		}
 	}
-	more := ""
-	if n := len(ports) - maxUnknownPorts; n > 0 {
-		ports, more = ports[:maxUnknownPorts], " and "+wording.Plural(n, "more")
-	}
-	return "not shown by the scan: the " + wording.Ports(strings.Join(ports, ",")) + " " + strings.Join(ports, ", ") + more
+	return "not shown by the scan: " + strings.Join(sets, "; ")
 }
 
 // JoinedText says what is known of a port, in one line: the daemon, what the state means, and

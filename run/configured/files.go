@@ -66,7 +66,7 @@ func ReadFiles(args []string, like Audit, addresses func(host string) []netip.Ad
 		for i := range audit.read.Listeners {
 			l := &audit.read.Listeners[i]
 			h.listeners = append(h.listeners, join.Listener{
-				Address: l.Address, V6Only: l.V6Only, Port: l.Port, Local: l.Loopback() || l.Through == listeners.ThroughContainer, Doubtful: l.Doubt != "",
+				Address: l.Address, V6Only: l.V6Only, Port: l.Port, Local: l.Loopback() || l.Through == listeners.ThroughContainer, Doubtful: l.Doubt != "" || l.Interface != "",
 			})
 			f.ports[l.Port] = true
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -46,6 +47,11 @@ func (a *Audit) gone(e *drift.Entry, open []exposure.Subject) (fixed bool, why s
 			loopback = true
 		case unnamed(p):
 			return false, "the port is open, but this run did not see who listens"
+		case e.Rule == exposure.RuleBehindFilter && a.judge().BehindFilter(*p, "") != nil:
+			if a.reached(e.Port) {
+				return true, "the port is reachable now"
+			}
+			return false, "the port is bound as before, and this run does not show whether only a filter protects it"
 		case a.outside != nil && a.breaks(p, e.Rule):
 			return false, "the port is bound as before, and only a filter on the way protects it"
 		default:
@@ -64,6 +70,12 @@ func (a *Audit) gone(e *drift.Entry, open []exposure.Subject) (fixed bool, why s
 		return false, "nothing listens on the port, but this run did not read all rules of address translation, which may pass it on"
 	}
 	return true, "nothing listens on the port any longer"
+}
+
+// reached reports whether the scan from outside found a port open on an address that leads to
+// this machine.
+func (a *Audit) reached(port uint16) bool {
+	return slices.ContainsFunc(a.addresses, func(ip netip.Addr) bool { return a.outside.States(ip)[port] == result.StateOpen })
 }
 
 // breaks reports whether a port breaks a rule by how it is bound, whatever the scan from

@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/join"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/sockets"
 	"github.com/mxsweep/mxsweep/result"
@@ -62,6 +63,7 @@ type joiner struct {
 	open      []exposure.Subject
 	listeners []join.Listener
 	subjects  []int                 // of the listeners; -1 for one that does not run
+	unprobed  []netip.Addr          // addresses of the machine of which the scan shows nothing
 	absent    []*listeners.Listener // of the listeners that do not run
 	pairs     []join.Pair
 	view      join.View
@@ -78,6 +80,7 @@ func (a *Audit) join(open []exposure.Subject) *joiner {
 		s := a.bound[placeOf(p)]
 		j.add(join.Listener{
 			Address: p.Target.Addr(), V6Only: s.Dual == sockets.DualNo, Port: p.Target.Port(), Local: s.Loopback(), Presence: join.Listening,
+			Doubtful: s.Interface != "" && !s.Address.IsLinkLocalUnicast(), // the addresses of that interface are not known
 		}, i, nil)
 	}
 	if a.files != nil {
@@ -86,23 +89,58 @@ func (a *Audit) join(open []exposure.Subject) *joiner {
 			l := &list[i]
 			if (l.Through == listeners.ThroughHost || l.Through == listeners.ThroughPublished) && !runs(l, open) {
 				j.add(join.Listener{
-					Address: l.Address, V6Only: l.V6Only, Port: l.Port, Local: l.Loopback(), Presence: join.NotRunning, Doubtful: l.Doubt != "",
+					Address: l.Address, V6Only: l.V6Only, Port: l.Port, Local: l.Loopback(), Presence: join.NotRunning, Doubtful: l.Doubt != "" || l.Interface != "",
 				}, -1, l)
 			}
 		}
 	}
 	var outside []join.Address
 	for _, ip := range a.addresses {
-		outside = append(outside, join.Address{IP: ip, States: a.outside.States(ip), NotOpen: func(port uint16) bool { return a.outside.NotOpen(ip, port) }})
+		outside = append(outside, join.Address{IP: ip, States: a.outside.States(ip), Unlisted: func(port uint16) result.State { return a.outside.Unlisted(ip, port) }})
+	}
+	j.unprobed = a.unprobed()
+	for _, ip := range j.unprobed {
+		outside = append(outside, join.Address{IP: ip, Unprobed: true})
 	}
 	j.pairs = join.Join(j.listeners, outside)
 	j.view = join.View{
 		From: a.outside.Record.Vantage, Bound: j.bound,
-		Own:     func(ip netip.Addr) bool { return slices.Contains(a.snapshot.Addresses, ip) },
+		Own:     a.has,
 		Unknown: j.unknown,
 	}
 	return j
 }
+
+// unprobed returns the addresses of this machine that others could reach and the scan did
+// not probe. Not among them are those through which only namespaces of the machine connect;
+// the link-local ones for a scan from the Internet, as no router forwards a packet to them
+// (RFC 4291, section 2.5.6); and the only address of a family to which address translation in
+// front of the machine can lead.
+func (a *Audit) unprobed() []netip.Addr {
+	internet := a.outside.Record.Vantage == string(exposure.ClassInternet)
+	var list []netip.Addr
+	for _, ip := range a.snapshot.Addresses {
+		ip = ip.Unmap().WithZone("")
+		if !slices.Contains(a.addresses, ip) && !slices.Contains(a.snapshot.Inside, ip) && !(internet && ip.IsLinkLocalUnicast()) {
+			list = append(list, ip)
+		}
+	}
+	for _, given := range a.addresses {
+		if a.has(given) {
+			continue
+		}
+		family := func(ip netip.Addr) bool {
+			return ip.Is4() == given.Is4() && !ip.IsLinkLocalUnicast() && !slices.Contains(a.snapshot.Inside, ip)
+		}
+		if only := slices.DeleteFunc(slices.Clone(a.snapshot.Addresses), func(ip netip.Addr) bool { return !family(ip.Unmap()) }); len(only) == 1 {
+			list = slices.DeleteFunc(list, func(ip netip.Addr) bool { return ip == only[0].Unmap().WithZone("") })
+		}
+	}
+	return list
+}
+
+// has reports whether this machine has an address.
+func (a *Audit) has(ip netip.Addr) bool { return slices.Contains(a.snapshot.Addresses, ip) }
 
 func (j *joiner) add(l join.Listener, subject int, absent *listeners.Listener) {
 	j.listeners, j.subjects, j.absent = append(j.listeners, l), append(j.subjects, subject), append(j.absent, absent)
@@ -143,15 +181,31 @@ func (j *joiner) unknown(p *join.Pair) string {
 		return "the scan did not probe this address"
 	case !o.Probed(p.Target.Port()):
 		return "the scan did not probe the port"
+	case p.Listener >= 0 && j.absent[p.Listener] == nil && j.device(p.Listener) != "" && p.Outside != "":
+		return "it accepts connections over " + j.device(p.Listener) + " only, and it is not known whether the scan came that way"
+	case p.Outside == "" && o.Unlisted(p.Target.Addr(), p.Target.Port()) == join.NotOpen:
+		return "the scan does not say whether it was closed or filtered, as a scan with --all-ports does"
 	}
 	return ""
 }
 
+// device returns the network interface to which a listener that runs is bound; "" if to none.
+func (j *joiner) device(i int) string { return j.open[j.subjects[i]].Socket.Interface() }
+
 // rows returns what a report shows of the pairs.
 func (j *joiner) rows() []result.Joined {
+	pairs := j.pairs
+	if len(pairs) > join.MaxRows { // what the scan does not show is left out first
+		pairs = slices.Clone(pairs)
+		slices.SortStableFunc(pairs, func(x, y join.Pair) int {
+			unknown := map[bool]int{true: 1}
+			return cmp.Compare(unknown[x.State == result.JoinUnknown], unknown[y.State == result.JoinUnknown])
+		})
+		pairs = pairs[:join.MaxRows]
+	}
 	var rows []result.Joined
-	for i := range j.pairs[:min(len(j.pairs), join.MaxRows)] {
-		p := &j.pairs[i]
+	for i := range pairs {
+		p := &pairs[i]
 		row := result.Joined{
 			IP: p.Target.Addr(), Port: p.Target.Port(), State: p.State, Outside: p.Outside, Why: j.view.Why(j.listeners, p),
 		}
@@ -175,10 +229,11 @@ func (j *joiner) rows() []result.Joined {
 }
 
 // findings judges one of the ports of this machine by what the scan shows of it too: with a
-// filter on the way that is the only finding.
+// filter on the way to each address that is the only finding.
 func (j *joiner) findings(judge *exposure.Judge, subject int) []exposure.Violation {
 	p := j.open[subject]
-	why, filtered := "", 0
+	var reachable, filtered *join.Pair
+	var undecided []*join.Pair
 	for i := range j.pairs {
 		pair := &j.pairs[i]
 		if pair.Listener < 0 || j.subjects[pair.Listener] != subject {
@@ -186,23 +241,60 @@ func (j *joiner) findings(judge *exposure.Judge, subject int) []exposure.Violati
 		}
 		switch pair.State {
 		case result.JoinReachable:
-			found := judge.Findings(p)
-			for k := range found {
-				found[k].Evidence = slices.Insert(slices.Clone(found[k].Evidence), min(1, len(found[k].Evidence)),
-					fmt.Sprintf("%s was open, seen from the vantage point %s", pair.Target, j.view.From))
-			}
-			return found
+			reachable = cmp.Or(reachable, pair)
 		case result.JoinFiltered:
-			filtered++
-			why = cmp.Or(why, j.view.Why(j.listeners, pair))
+			filtered = cmp.Or(filtered, pair)
 		default:
-			return judge.Findings(p) // the scan does not show that it is filtered
+			undecided = append(undecided, pair)
 		}
 	}
-	if filtered == 0 {
-		return judge.Findings(p)
+	unknown := j.audit.snapshot.Addresses == nil && p.Target.Addr().IsUnspecified()
+	switch {
+	case reachable != nil:
+		return withEvidence(judge.Findings(p), fmt.Sprintf("%s was open, seen from the vantage point %s", reachable.Target, j.view.From))
+	case filtered != nil && undecided == nil && !unknown:
+		return judge.BehindFilter(p, j.view.Why(j.listeners, filtered))
+	case filtered == nil:
+		return judge.Findings(p) // the scan does not show that it is filtered
 	}
-	return judge.BehindFilter(p, why)
+	return withEvidence(judge.Findings(p), j.notShown(filtered, undecided))
+}
+
+// withEvidence returns findings with a sentence after the first one of their evidence.
+func withEvidence(found []exposure.Violation, sentence string) []exposure.Violation {
+	for i := range found {
+		found[i].Evidence = slices.Insert(slices.Clone(found[i].Evidence), min(1, len(found[i].Evidence)), sentence)
+	}
+	return found
+}
+
+// maxUndecided is how many addresses the evidence names of which the scan does not show that a
+// filter protects them.
+const maxUndecided = 6
+
+// notShown says that a port is filtered, but that the scan does not show this for all of its
+// addresses.
+func (j *joiner) notShown(filtered *join.Pair, undecided []*join.Pair) string {
+	text := fmt.Sprintf("%s was filtered, seen from the vantage point %s, but ", filtered.Target, j.view.From)
+	var probed, unprobed []string
+	for _, p := range undecided {
+		if ip := p.Target.Addr(); slices.Contains(j.audit.addresses, ip) {
+			probed = append(probed, ip.String())
+		} else {
+			unprobed = append(unprobed, ip.String())
+		}
+	}
+	var reasons []string
+	if unprobed != nil {
+		reasons = append(reasons, "the scan did not probe "+wording.First(unprobed, maxUndecided)+" of this machine")
+	}
+	if probed != nil {
+		reasons = append(reasons, "it does not show the port on "+wording.First(probed, maxUndecided))
+	}
+	if reasons == nil {
+		reasons = append(reasons, "the addresses of this machine are not known")
+	}
+	return text + strings.Join(reasons, ", and ")
 }
 
 // notices returns a notice for each port that is reachable although nothing listens here:

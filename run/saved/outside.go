@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/join"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -28,6 +29,7 @@ type Outside struct {
 	swept    map[uint16]bool
 	loss     float64
 	complete bool // each port was probed on each address, and what is not recorded is not open
+	silent   bool // each closed port is recorded: what is not recorded is filtered
 }
 
 // ReadOutside reads a saved scan, also one that was cut short. The error is a usage error
@@ -64,6 +66,7 @@ func ReadOutside(file string, rules *exposure.RuleSet) (*Outside, error) {
 		}
 	}
 	o.loss, o.complete = r.Summary.Coverage.Loss, o.shows(r)
+	o.silent = o.complete && r.Summary.Coverage.Closed <= o.count(result.StateClosed)
 	return o, nil
 }
 
@@ -154,10 +157,28 @@ func (o *Outside) States(a netip.Addr) map[uint16]result.State {
 	return states
 }
 
-// NotOpen reports whether the scan showed that a port without a record is not open.
-func (o *Outside) NotOpen(a netip.Addr, port uint16) bool {
+// count returns how many ports with a state are recorded.
+func (o *Outside) count(s result.State) (n uint64) {
+	for _, p := range o.ports {
+		if p.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Unlisted returns what the scan showed of a port without a record: that it is filtered, that
+// it is not open, or nothing (""). Only a scan with --all-ports records the closed ports, so
+// where one was closed, any port without a record may be it.
+func (o *Outside) Unlisted(a netip.Addr, port uint16) result.State {
 	a = a.Unmap().WithZone("")
-	return o.complete && o.swept[port] && o.asked.Contains(a) && o.up.Contains(a) && !o.lost[a]
+	switch {
+	case !o.complete || !o.swept[port] || !o.asked.Contains(a) || !o.up.Contains(a) || o.lost[a]:
+		return ""
+	case o.silent:
+		return result.StateFiltered
+	}
+	return join.NotOpen
 }
 
 // Port returns the record of a port; nil if there is none.
