@@ -19,17 +19,18 @@ type trouble struct {
 // parser often names a place far from it. It knows less of YAML than the parser does,
 // so that what it finds counts only where that fits the parser's error.
 type survey struct {
-	found  map[troubleKind]trouble // the first of each kind
-	number int                     // the line being read
-	line   string                  // its text
-	runes  int                     // characters of it that are counted,
-	until  int                     // up to this byte
-	open   []opened                // brackets and braces, outermost first
-	quote  opened                  // the quote that is open; its sign is 0 if there is none
-	levels []level                 // collections that are open, outermost first
-	scalar int                     // lines indented deeper belong to a block scalar; -1 outside of one
-	parent bool                    // the line before ended where a value is due
-	plain  bool                    // the line before had neither a key nor a dash
+	found   map[troubleKind]trouble // the first of each kind
+	number  int                     // the line being read
+	line    string                  // its text
+	runes   int                     // characters of it that are counted,
+	until   int                     // up to this byte
+	counted int                     // bytes whose characters were counted, in all lines
+	open    []opened                // brackets and braces, outermost first
+	quote   opened                  // the quote that is open; its sign is 0 if there is none
+	levels  []level                 // collections that are open, outermost first
+	scalar  int                     // lines indented deeper belong to a block scalar; -1 outside of one
+	parent  bool                    // the line before ended where a value is due
+	plain   bool                    // the line before had neither a key nor a dash
 }
 
 // An opened is a bracket, brace or quote with its place.
@@ -78,6 +79,7 @@ func (s *survey) at(byteAt int) spot {
 		s.runes, s.until = 0, 0
 	}
 	s.runes += utf8.RuneCountInString(s.line[s.until:byteAt])
+	s.counted += byteAt - s.until
 	s.until = byteAt
 	return spot{s.number, s.runes + 1}
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -96,10 +95,9 @@ func TestSurveyOfALongLine(t *testing.T) {
 	const size = 1 << 20
 	for _, piece := range []string{`"\u00fc", `, "[", `\q`} {
 		line := "\u00fc: [\"" + strings.Repeat(piece, size/len(piece))
-		begun := time.Now()
 		s := newSurvey([]byte(line + "\n\u00fc]"))
-		if took := time.Since(begun); took > 10*time.Second {
-			t.Errorf("%d bytes of %q took %v", len(line), piece, took)
+		if s.counted > 2*len(line) {
+			t.Errorf("%d bytes of %q: %d bytes were counted", len(line), piece, s.counted)
 		}
 		if found := s.found[openQuote]; found.spot != (spot{1, 5}) && piece == `\q` {
 			t.Errorf("%q: the quote is at %v", piece, found.spot)
