@@ -76,24 +76,46 @@ func (l *loader) source(s Source) error {
 		return &Problem{File: s.Name, Problem: "no signature files (*.yaml) in this directory", Hint: "name the directory that contains them"}
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		if name == "ports.yaml" {
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "ports.yaml" })
+	for p := range parse(s, names) {
+		if p.err != nil {
+			l.problems.Add(&Problem{File: p.file, Problem: p.err.Error(), Hint: "signature files must be readable and at most 8 MiB"})
 			continue
 		}
-		file := path.Join(s.Name, name)
-		b, err := read(s.FS, name)
-		if err != nil {
-			l.problems.Add(&Problem{File: file, Problem: err.Error(), Hint: "signature files must be readable and at most 8 MiB"})
-			continue
-		}
-		d, root := newDecoder(file, b)
-		d.patterns, l.sources[file] = l.patterns, d.Source
-		if root != nil {
-			l.file(d, root, name, s.FS)
+		d := p.decoder
+		d.patterns, l.sources[d.File] = l.patterns, d.Source
+		if p.root != nil {
+			l.file(d, p.root, path.Base(p.file), s.FS)
 		}
 		l.problems.Take(d.Document)
 	}
 	return nil
+}
+
+// A parsedFile is a file as YAML, or why it could not be read.
+type parsedFile struct {
+	file    string
+	decoder *decoder
+	root    *yaml.Node // nil if it is not valid YAML
+	err     error
+}
+
+// parse reads and parses files in their order, while the caller works through those that
+// are done.
+func parse(s Source, names []string) <-chan parsedFile {
+	done := make(chan parsedFile, len(names))
+	go func() {
+		defer close(done)
+		for _, name := range names {
+			p := parsedFile{file: path.Join(s.Name, name)}
+			var b []byte
+			if b, p.err = read(s.FS, name); p.err == nil {
+				p.decoder, p.root = newDecoder(p.file, b)
+			}
+			done <- p
+		}
+	}()
+	return done
 }
 
 func read(fsys fs.FS, name string) ([]byte, error) {
