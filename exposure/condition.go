@@ -55,6 +55,10 @@ type Condition struct {
 
 	// Intrusive requires a run that was allowed intrusive probes.
 	Intrusive bool
+
+	// Unfiltered requires that no file says of the listener that it hands its mail to a
+	// content filter. A dialogue does not show whether it does.
+	Unfiltered bool
 }
 
 // Observations that affect all conditions.
@@ -104,7 +108,7 @@ func (c *Condition) holds(s *situation) bool {
 		return !Identified(s.service)
 	}
 	v := s.service
-	if !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
+	if c.Unfiltered && v != nil && v.Filtered || !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
 		return false
 	}
 	return matchesWord(c.Protocols, v.Name) && matchesWord(c.Roles, string(v.Role)) &&

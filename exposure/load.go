@@ -217,6 +217,7 @@ func (d ruleLoader) condition(n *yaml.Node) Condition {
 		}),
 		userfile.Optional("only_ipv6", func(n *yaml.Node) { c.OnlyIPv6 = d.Boolean(n, "only_ipv6") }),
 		userfile.Optional("unidentified", func(n *yaml.Node) { c.Unidentified = d.Boolean(n, "unidentified") }),
+		userfile.Optional("unfiltered", func(n *yaml.Node) { c.Unfiltered = d.Boolean(n, "unfiltered") }),
 		userfile.Optional("intrusive", func(n *yaml.Node) { c.Intrusive = d.Boolean(n, "intrusive") }),
 	})
 	return c

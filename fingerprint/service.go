@@ -27,6 +27,10 @@ type Identification struct {
 	// showed only the kind of daemon.
 	RoleByPort bool
 
+	// Filtered is set if a configuration file says that the listener hands its mail to a
+	// content filter. A dialogue never sets it.
+	Filtered bool
+
 	// Banner is the first data that the daemon sent, at most 1024 bytes.
 	Banner          []byte
 	BannerTruncated bool

@@ -207,9 +207,9 @@ func named(patterns ...string) func(name string, text func() string) bool {
 // foldersOfOthers are folders in which the name of a file says whom it is about, and whose
 // files are of another program: logrotate.d/dovecot.conf is none of Dovecot.
 var foldersOfOthers = []string{
-	"action.d", "apparmor.d", "clamd.d", "collectd.d", "cron.d", "default.d", "filter.d", "init.d", "jail.d", "journald.conf.d",
-	"ld.so.conf.d", "limits.d", "local.d", "logrotate.d", "modprobe.d", "modules-load.d", "modules.d", "monit.d", "needrestart.d", "nrpe.d",
-	"override.d", "pam.d", "profile.d", "rc.d", "rsyslog.d", "rules.d", "scores.d", "sudoers.d", "sysctl.d", "syslog-ng.d", "sysusers.d",
+	"action.d", "apparmor.d", "charts.d", "clamd.d", "collectd.d", "cron.d", "default.d", "filter.d", "go.d", "health.d", "init.d", "jail.d", "journald.conf.d",
+	"ld.so.conf.d", "limits.d", "local.d", "logrotate.d", "modprobe.d", "modules-load.d", "modules.d", "monit.d", "needrestart.d", "newsyslog.conf.d", "nrpe.d",
+	"override.d", "pam.d", "plugin-conf.d", "profile.d", "python.d", "rc.d", "rsyslog.d", "rules.d", "scores.d", "sudoers.d", "sysctl.d", "syslog.d", "syslog-ng.d", "sysusers.d",
 	"telegraf.d", "tmpfiles.d", "xinetd.d", "zabbix_agentd.d", "zabbix_agent2.d",
 }
 

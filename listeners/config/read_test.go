@@ -110,6 +110,8 @@ func TestFoldersSearched(t *testing.T) {
 		"node_modules":             {[]string{"node_modules/x/opendkim.conf", dkim}, nil},
 		"clamd.d":                  {[]string{"etc/clamd.d/scan.conf", clamd, "etc/clamd.d/amavisd.conf", "TCPSocket 3311\n"}, []string{"etc/clamd.d/amavisd.conf:1 3311", "etc/clamd.d/scan.conf:1 3310"}},
 		"logrotate.d":              {[]string{"etc/logrotate.d/clamd.conf", clamd}, nil},
+		"newsyslog of FreeBSD":     {[]string{"newsyslog.conf.d/clamd.conf", clamd, "syslog.d/clamd.conf", clamd}, nil},
+		"netdata":                  {[]string{"netdata/go.d/clamd.conf", clamd, "netdata/python.d/clamd.conf", clamd}, nil},
 		"drop-ins of a unit":       {[]string{"clamd.service.d/clamd.conf", clamd}, nil},
 		"modules of Rspamd":        {[]string{"rspamd/local.d/greylist.conf", "expire = 1;\n"}, nil},
 	} {

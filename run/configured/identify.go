@@ -34,7 +34,7 @@ func (a *Audit) identify(l *listeners.Listener) *fingerprint.Identification {
 	s := &fingerprint.Identification{Service: result.Service{
 		Name: l.Protocol, Product: l.Product, Role: l.Role, Tunnel: l.Tunnel,
 		Method: result.MethodConfigured, Confidence: byDaemonsFile, Observations: observed(l),
-	}}
+	}, Filtered: filtered(l)}
 	if inside := a.read.Inside(l); inside != nil {
 		return a.identify(inside)
 	}
@@ -228,4 +228,15 @@ func observed(l *listeners.Listener) []string {
 		}
 	}
 	return nil
+}
+
+// filtered reports whether the options of a service of Postfix hand its mail to a content
+// filter: then it is none that takes mail back from one.
+func filtered(l *listeners.Listener) bool {
+	for _, name := range []string{"content_filter", "smtpd_proxy_filter"} {
+		if s, ok := l.Setting(name); ok && s.Value != "" && s.At != nil && s.At.File == l.At.File {
+			return true
+		}
+	}
+	return false
 }
