@@ -120,7 +120,7 @@ var proxyObservations = []string{"proxy-expected", "proxy-trusted"}
 // lineOf returns what a file says as a finding of the rule has it: with the edit only if
 // that closes the finding.
 func (r *Rule) lineOf(line *result.Configured, public bool) *result.Configured {
-	if r.bindsAt(public) || line.Edit == nil {
+	if r.bindsAt(public) || r.OfSetting() || line.Edit == nil { // a setting has its own edit
 		return line
 	}
 	l := *line

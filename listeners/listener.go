@@ -97,6 +97,10 @@ type Setting struct {
 
 	// At is where the value is set; nil for a default of the daemon or of an image.
 	At *result.Anchor
+
+	// Narrow is a word that the file can have in place of the value, and which stands for
+	// no network; "" if none is known.
+	Narrow string
 }
 
 // OwnNetwork is a word in lists of networks that readers return: each network of the container

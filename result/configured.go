@@ -36,7 +36,7 @@ type Widening struct {
 // or a finding is. The texts are exactly those of the file, never shortened or escaped: an
 // edit whose texts are not safe to show is left out of reports.
 type Replacement struct {
-	Fix string `json:"fix" clean:"field"` // the id of the fix that it makes
+	Fix string `json:"fix" clean:"field"` // the id of the fix that it makes; "" for a setting
 
 	// What is replaced, from the start to before the end. Lines and columns count from
 	// 1, and columns in UTF-16 code units. Old is that text; "" if Text is inserted.

@@ -2,6 +2,8 @@ package trust
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
@@ -26,6 +28,51 @@ func remove(s *listeners.Setting, entry string) string {
 		return fmt.Sprintf("remove %s from `%s`", what, variable)
 	}
 	return fmt.Sprintf("set `%s` so that it does not stand for %s", variable, what)
+}
+
+// style says what to set where mynetworks is what a style makes of it.
+func style(s *listeners.Setting) string {
+	const list = "set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`"
+	if s.At == nil {
+		return list
+	}
+	return "set `mynetworks_style` to `" + narrowStyle + "`, or " + list
+}
+
+// The values that trust nobody but the host itself.
+const (
+	narrowStyle = "host"
+	localIPv4   = "127.0.0.0/8" // an empty list would be the default of some images
+	localhost   = "127.0.0.1"   // of one address
+)
+
+// narrow sets how an edit of the value of a setting closes the fault.
+func (x *Fault) narrow(s *listeners.Setting, l *listeners.Listener) {
+	switch {
+	case s.Name == "mynetworks_style":
+		x.Instead = narrowStyle
+		return
+	case s.Narrow != "":
+		x.Instead = s.Narrow
+		return
+	case s.Name == "mynetworks":
+		x.Instead = localIPv4
+	case s.Name == "secure_ip":
+		x.Instead = localhost
+	case s.Name != "haproxy_trusted_networks" && s.Name != "set_real_ip_from":
+		return
+	}
+	t := translated(l)
+	for _, e := range parseList(s.Value) {
+		one := list{e}
+		seen := func(a netip.Addr) bool { by, _ := one.covers(a); return by != "" }
+		if one.all() != "" || s.Name != "mynetworks" && one.privateRange() != "" || t != nil && slices.ContainsFunc(t.seen, seen) {
+			x.Remove = append(x.Remove, e.word)
+		}
+	}
+	if x.Remove == nil {
+		x.Instead = ""
+	}
 }
 
 // balancers says that an entry of a list of trusted proxies is too wide.

@@ -30,6 +30,12 @@ type Fault struct {
 	// Fix says what to change at At, without a full stop; further lines are other ways.
 	Fix string
 
+	// Remove are the entries of the value at At that must go. Instead is the value if no
+	// other entry remains, and of one that is no list; "" if that is for people to say. If
+	// both are empty, there is no edit of the value.
+	Remove  []string
+	Instead string
+
 	// Confidence, from 0 to 10, is how certain the fault is.
 	Confidence int
 }
@@ -110,6 +116,7 @@ func (f *finder) add(x Fault, s *listeners.Setting, l, inner *listeners.Listener
 	x.Listener, x.Name, x.At = l, nameOf(s, inner), inner.At
 	if s.At != nil {
 		x.At = *s.At
+		x.narrow(s, l)
 	}
 	if l.At != x.At {
 		what := "it holds for " + portOf(l)
@@ -212,7 +219,7 @@ func (f *finder) relayStyle(l, inner *listeners.Listener) {
 		why = "neither mynetworks nor mynetworks_style is set, and compatibility_level is below 2: the style is " + s.Value
 	}
 	f.add(Fault{Kind: RelaysTranslated, Confidence: likely, Causes: causes(t),
-		Fix: "set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`, and let the other containers log in\n" + t.keep,
+		Fix: style(&s) + ", and let the other containers log in\n" + t.keep,
 		Why: []string{why + ": the network of the container may relay, and with it the address that address translation gives to clients"}}, &s, l, inner)
 }
 

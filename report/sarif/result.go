@@ -141,8 +141,12 @@ func (b *sarifBuilder) fixes(f *result.Finding) []sarifFix {
 		return nil
 	}
 	e := line.Edit
+	what := "Bind the listener to loopback"
+	if e.Fix == "" { // of a setting
+		what = "Trust fewer clients"
+	}
 	return []sarifFix{{
-		Description: sarifText{Text: "Bind the listener to loopback: " + plainSARIF(e.Says()) + "."},
+		Description: sarifText{Text: what + ": " + plainSARIF(e.Says()) + "."},
 		Changes: []sarifChange{{Artifact: b.physical(f.Anchor).Artifact, Replacements: []sarifReplacement{{
 			Deleted:  sarifRegion{StartLine: e.StartLine, StartColumn: e.StartColumn, EndLine: e.EndLine, EndColumn: e.EndColumn},
 			Inserted: sarifText{Text: e.Text},

@@ -39,6 +39,25 @@ func FuzzHunk(f *testing.F) {
 	})
 }
 
+// FuzzNarrowed checks that what remains of a value has none of the entries that must go.
+func FuzzNarrowed(f *testing.F) {
+	f.Add("127.0.0.0/8 10.0.0.0/8, 0.0.0.0/0", "0.0.0.0/0", "127.0.0.0/8")
+	f.Add("\"MYNETWORKS=0.0.0.0/0\"", "0.0.0.0/0", "")
+	f.Add("secure_ip=::/0;", "::/0", "::1")
+	f.Fuzz(func(t *testing.T, value, entry, instead string) {
+		got, ok := narrowed(value, []string{entry}, instead)
+		if !ok {
+			return
+		}
+		if !strings.Contains(value, entry) {
+			t.Errorf("%q without %q is %q", value, entry, got)
+		}
+		if again, ok := narrowed(got, []string{entry}, instead); ok && again != got && !strings.Contains(instead, entry) {
+			t.Errorf("%q without %q is %q, then %q", value, entry, got, again)
+		}
+	})
+}
+
 // An edit has whole words, whichever line the token of the port is on.
 func TestEditsHaveWholeWords(t *testing.T) {
 	for _, tt := range []struct{ old, text, was, now string }{

@@ -36,6 +36,7 @@ func (a *Audit) setting(f *trust.Fault) exposure.Subject {
 	for _, c := range f.Causes {
 		p.Listener.Causes = append(p.Listener.Causes, result.Widening{Why: c.Why, Anchor: c.At})
 	}
+	p.Listener.Edit = a.settingEdit(f)
 	p.Setting = &exposure.Setting{Fault: exposure.SettingFault(f.Kind), Why: f.Why, Confidence: f.Confidence, Fix: f.Fix}
 	return p
 }

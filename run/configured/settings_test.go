@@ -140,7 +140,7 @@ func TestSettingEvidence(t *testing.T) {
 		t.Fatalf("findings %v", shown(c))
 	}
 	f := &c.Findings[0]
-	if f.Anchor.Text[f.Anchor.Column-1:f.Anchor.EndColumn-1] != "127.0.0.0/8 172.22.1.0/24" || f.Listener.Name != "mynetworks" || f.Listener.Edit != nil || f.Confidence != 7 {
+	if f.Anchor.Text[f.Anchor.Column-1:f.Anchor.EndColumn-1] != "127.0.0.0/8 172.22.1.0/24" || f.Listener.Name != "mynetworks" || f.Confidence != 7 {
 		t.Errorf("at %+v, listener %+v, confidence %d", f.Anchor, f.Listener, f.Confidence)
 	}
 	want := []string{
@@ -178,7 +178,7 @@ func TestSettingAdvice(t *testing.T) {
 		{"a list of main.cf", mx("mynetworks = 127.0.0.0/8 172.16.0.0/12\n", published), "MXS1502",
 			"postfix/main.cf:2: remove `172.16.0.0/12` from `mynetworks`, and let the other containers log in\n" + fmt.Sprintf(keep, 25) + "Verify: mxsweep config postfix/main.cf compose.yml"},
 		{"the style", mx("mynetworks_style = subnet\n", published), "MXS1502",
-			"postfix/main.cf:2: set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`, and let the other containers log in\n" + fmt.Sprintf(keep, 25) + "Verify: mxsweep config postfix/main.cf compose.yml"},
+			"postfix/main.cf:2: set `mynetworks_style` to `host`, or set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`, and let the other containers log in\n" + fmt.Sprintf(keep, 25) + "Verify: mxsweep config postfix/main.cf compose.yml"},
 		{"all addresses", map[string]string{"master.cf": smtp, "main.cf": level + "mynetworks = 127.0.0.0/8 0.0.0.0/0\n"}, "MXS1501",
 			"main.cf:2: remove `0.0.0.0/0` from `mynetworks`, and let the clients that must relay log in\nVerify: mxsweep config main.cf master.cf"},
 		{"a variable whose word stands for a network", map[string]string{"compose.yml": fmt.Sprintf(dms, "network")}, "MXS1502",

@@ -34,6 +34,7 @@ type trustingImage struct {
 type trustingVariable struct {
 	name   string
 	values map[string]string // what a word stands for; nil if the value is the list itself
+	narrow string            // the first word that stands for no network; "" if none does
 }
 
 // trustingImages reads images.yaml.
@@ -82,6 +83,9 @@ func readVariable(d *userfile.Document, n *yaml.Node) trustingVariable {
 					userfile.Optional("networks", func(n *yaml.Node) { networks = d.Text(n, "networks") }),
 				})
 				v.values[word] = networks
+				if networks == "" && v.narrow == "" {
+					v.narrow = word
+				}
 			})
 		}),
 	})
@@ -126,7 +130,7 @@ func (i *trustingImage) trusted(lookup func(name string) *variable) listeners.Se
 		if !v.known {
 			s.Value = "$" + known.name
 		} else if known.values != nil {
-			s.Value = known.values[v.value]
+			s.Value, s.Narrow = known.values[v.value], known.narrow
 		}
 		break
 	}
