@@ -78,16 +78,16 @@ func TestRatiosStateThePromises(t *testing.T) {
 		return `{"label": "` + label + `", "wall_s": ` + wall + `, "tx": 1, "tx_window_s": 1, "pps": 1000, "user_s": 1, "sys_s": 1, "rss_mib": ` + memory +
 			`, "timed_out": false, "true": 400, "found": 400, "false": 0, "named": 400}` + "\n"
 	}
-	runs := file(t, "svc.jsonl", run("mxsweep", "1", "20")+run("nmap-sV", "10", "60")+run("mxsweep", "3", "20")+run("nmap-sV", "10", "60"))
+	runs := file(t, "svc.jsonl", run("mxsweep", "3", "20")+run("nmap-sV", "10", "60")+run("mxsweep", "5", "20")+run("nmap-sV", "10", "60"))
 	for _, tt := range []struct{ name, want string }{
-		{"svc", "wall time 0.20   <= 0.5: yes"},
-		{"svc-delay", "wall time 0.20   <= 0.15: NO"},
+		{"svc", "wall time 0.40   <= 0.5: yes"},
+		{"svc-delay", "wall time 0.40   <= 0.3: NO"},
 	} {
 		if got := program(t, "ratios", tt.name, runs); !strings.Contains(got, tt.want) || !strings.Contains(got, "all 400 found in 2 of 2 runs, 0 false") {
 			t.Errorf("%s: no %q in\n%s", tt.name, tt.want, got)
 		}
 	}
-	if got := program(t, "table", runs); !strings.Contains(got, "| mxsweep | 2.00 (1.00-3.00) |") {
+	if got := program(t, "table", runs); !strings.Contains(got, "| mxsweep | 4.00 (3.00-5.00) |") {
 		t.Errorf("the table is\n%s", got)
 	}
 }
