@@ -31,20 +31,20 @@ func Clamd(_ *source.Tree, f *source.File) listeners.Config {
 	at := f.Anchor(port.at, port.at+len(port.value))
 	n, ok := endpoint.Port(port.value)
 	if !ok {
-		c.Doubts = append(c.Doubts, listeners.Doubt{Problem: fmt.Sprintf("TCPSocket %q is not a port", port.value), At: at})
+		c.AddDoubt(fmt.Sprintf("TCPSocket %q is not a port", port.value), at)
 		return c
 	}
 	l := listeners.Listener{Port: n, Protocol: "clamd", Product: "ClamAV clamd", Role: result.RoleAntivirus, Service: "TCPSocket", At: at}
 	if addresses == nil {
 		l.Causes = []listeners.Cause{{Why: "TCPAddr is not set; clamd then listens on all addresses"}}
-		c.Listeners = append(c.Listeners, l)
+		c.AddListener(&l)
 		return c
 	}
 	for _, a := range addresses {
 		l.Doubt = ""
 		l.Bind(a.value)
 		l.Service, l.At = "TCPAddr "+a.value, f.Anchor(a.at, a.at+len(a.value))
-		c.Listeners = append(c.Listeners, l)
+		c.AddListener(&l)
 	}
 	return c
 }

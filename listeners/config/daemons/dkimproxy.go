@@ -29,7 +29,10 @@ func DKIMproxy(_ *source.Tree, f *source.File) listeners.Config {
 		switch name := line[m[2]:m[3]]; {
 		case name != "listen" && name != "relay":
 		case !ok:
-			c.Doubts = append(c.Doubts, listeners.Doubt{Problem: name + " has no port", At: at, OfEdge: name == "relay"})
+			from := len(c.Doubts)
+			if c.AddDoubt(name+" has no port", at); name == "relay" {
+				c.OnlyEdges(from)
+			}
 		case name == "listen":
 			l := listeners.Listener{
 				Port: e.Port, Protocol: "smtp", Product: "DKIMproxy", Role: result.RoleSigningProxy,
@@ -39,9 +42,9 @@ func DKIMproxy(_ *source.Tree, f *source.File) listeners.Config {
 			if e.Host == "" || e.Host == "*" {
 				l.Causes = []listeners.Cause{{Why: "listen has no address; DKIMproxy then listens on all of them", At: &at}}
 			}
-			c.Listeners = append(c.Listeners, l)
+			c.AddListener(&l)
 		default:
-			c.Edges = append(c.Edges, listeners.Edge{File: at.File, Kind: listeners.EdgeRelay, Host: e.Host, Port: e.Port, At: at})
+			c.AddEdge(listeners.Edge{File: at.File, Kind: listeners.EdgeRelay, Host: e.Host, Port: e.Port, At: at})
 		}
 	}
 	return c

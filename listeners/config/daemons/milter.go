@@ -20,10 +20,10 @@ func OpenDMARC(_ *source.Tree, f *source.File) listeners.Config { return milter(
 // counts.
 func milter(f *source.File, product string) listeners.Config {
 	var c listeners.Config
-	var included []listeners.Doubt
+	var included []result.Anchor
 	pairs(f, func(p pair) {
 		if strings.EqualFold(p.name, "Include") {
-			included = append(included, listeners.Doubt{Problem: "the file that is included may set Socket", At: f.Anchor(p.at, p.at+len(p.value))})
+			included = append(included, f.Anchor(p.at, p.at+len(p.value)))
 		}
 		if !strings.EqualFold(p.name, "Socket") {
 			return
@@ -33,16 +33,18 @@ func milter(f *source.File, product string) listeners.Config {
 		l, listens, problem := milterSocket(p.value)
 		switch {
 		case problem != "":
-			c.Doubts = append(c.Doubts, listeners.Doubt{Problem: problem, At: at})
+			c.AddDoubt(problem, at)
 		case listens:
 			l.Product, l.Service, l.At = product, "Socket", at
 			if l.Host == "" {
 				l.Causes = []listeners.Cause{{Why: "Socket has no @HOST; the milter then listens on all addresses", At: &at}}
 			}
-			c.Listeners = append(c.Listeners, l)
+			c.AddListener(&l)
 		}
 	})
-	c.Doubts = append(c.Doubts, included...)
+	for _, at := range included {
+		c.AddDoubt("the file that is included may set Socket", at)
+	}
 	return c
 }
 
