@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
+	"github.com/mxsweep/mxsweep/internal/statements"
 )
 
 // A token is where a file has the address and port of a listener.
@@ -147,16 +148,12 @@ func nginxTokens(text string) []token {
 	return list
 }
 
-var cyrusListen = regexp.MustCompile(`\slisten\s*=\s*"?([^"\s]+)"?`)
-
 // cyrusTokens returns the values of listen= (cyrus.conf(5)).
 func cyrusTokens(text string) []token {
 	var list []token
-	eachLine(text, func(line string, start int) {
-		if m := cyrusListen.FindStringSubmatchIndex(line); m != nil {
-			list = append(list, token{start + m[2], start + m[3]})
-		}
-	})
+	for _, s := range statements.ParseCyrus(text) {
+		list = append(list, token{s.Listen.Start, s.Listen.End})
+	}
 	return list
 }
 
@@ -174,37 +171,30 @@ func listenTokens(text string) []token {
 	return list
 }
 
-var smtpdListen = regexp.MustCompile(`^([ \t]*listen[ \t]+on[ \t]+)(\S+)(.*[ \t]port[ \t]+(\S+).*)$`)
-
 // smtpdBind binds a listener of OpenSMTPD (smtpd.conf(5)), which has an interface
 // or address, and a separate port.
 func smtpdBind(text string, port uint16, address string) (string, error) {
-	list := lines(text)
-	found := false
-	for i, line := range list {
-		m := smtpdListen.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
-		if comment(line) || m == nil {
-			continue
-		}
-		ep, ok := endpoint.Parse(m[4])
-		if !ok || ep.Port != port {
+	found, out, at := false, "", 0
+	for _, l := range statements.ParseSMTPD(text).Listens {
+		if n, ok := endpoint.Port(l.Port); !ok || n != port {
 			continue
 		}
 		found = true
-		host := endpoint.Endpoint{Host: m[2]}
-		if host.Loopback() || endpoint.LoopbackInterface(m[2]) {
+		host := endpoint.Endpoint{Host: l.Host}
+		if host.Loopback() || endpoint.LoopbackInterface(l.Host) {
 			continue
 		}
-		if strings.Contains(m[2], ":") && strings.HasPrefix(address, "127.") {
-			list[i] = m[1] + "::1" + m[3] + ending(line)
-			continue
+		now := address
+		if (strings.Contains(l.Host, ":") || l.Family == "inet6") && strings.HasPrefix(address, "127.") {
+			now = "::1"
 		}
-		list[i] = m[1] + address + m[3] + ending(line)
+		out += text[at:l.On.Start] + now
+		at = l.On.End
 	}
 	if !found {
 		return "", &NotFoundError{"listen line", port}
 	}
-	return strings.Join(list, ""), nil
+	return out + text[at:], nil
 }
 
 var composePort = regexp.MustCompile(`^\s*-\s*["']?((?:\[[^\]\s]*\]:|[0-9.]+:)?[0-9]+(?:-[0-9]+)?):[0-9]+(?:-[0-9]+)?(?:/tcp)?["']?\s*(?:#.*)?$`)

@@ -1,72 +1,55 @@
 package fix
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
+	"github.com/mxsweep/mxsweep/internal/statements"
 )
 
-var (
-	daemonOptions = regexp.MustCompile("(?m)^([^#\n]*?DAEMON_OPTIONS\\(`)([^'\n]*)('\\))")
-	daemonKey     = regexp.MustCompile(`^\s*([A-Za-z])[A-Za-z]*\s*=\s*(.*?)\s*$`)
-)
-
-// sendmailBind binds the daemon of a port in the DAEMON_OPTIONS of sendmail.mc.
-// Only the first letter of a key is significant, and a daemon without a port
-// listens on that of smtp (installation and operation guide, section 5.8,
-// DaemonPortOptions). A line that begins with dnl is a comment of m4.
+// sendmailBind binds the daemon of a port in the DAEMON_OPTIONS of sendmail.mc. A daemon without
+// a port listens on that of smtp. Whether there is one that is inside of another macro is for a
+// person to say.
 func sendmailBind(text string, port uint16, address string) (string, error) {
-	found := false
-	bound := daemonOptions.ReplaceAllStringFunc(text, func(line string) string {
-		m := daemonOptions.FindStringSubmatch(line)
-		if strings.HasPrefix(strings.TrimSpace(m[1]), "dnl") {
-			return line
+	found, out, at := false, "", 0
+	for _, d := range statements.ParseSendmailMC(text).Daemons {
+		name := d.Value('p').Text
+		if name == "" {
+			name = "smtp"
 		}
-		options, has := sendmailDaemon(m[2], port, address)
-		found = found || has
-		return m[1] + options + m[3]
-	})
+		if n, ok := endpoint.Port(name); !ok || n != port {
+			continue
+		}
+		if d.Inside != "" {
+			return "", &UnclearError{1 + strings.Count(text[:d.Options.Start], "\n"), "DAEMON_OPTIONS inside of " + d.Inside}
+		}
+		found = true
+		from, to, now := sendmailAddress(&d, address)
+		out += text[at:from] + now
+		at = to
+	}
 	if !found {
 		return "", &NotFoundError{"DAEMON_OPTIONS", port}
 	}
-	return bound, nil
+	return out + text[at:], nil
 }
 
-// sendmailDaemon binds one daemon, given by its comma-separated options, if it
-// has the port; one on loopback is unchanged.
-func sendmailDaemon(options string, port uint16, address string) (bound string, has bool) {
-	list := strings.Split(options, ",")
-	name, at := "smtp", -1
-	host := endpoint.Endpoint{}
-	for i, option := range list {
-		m := daemonKey.FindStringSubmatch(option)
-		if m == nil {
-			continue
-		}
-		switch strings.ToUpper(m[1]) {
-		case "P":
-			name = m[2]
-		case "A":
-			at, host.Host = i, m[2]
-		case "F":
-			if strings.EqualFold(m[2], "inet6") && strings.HasPrefix(address, "127.") {
-				address = "::1"
-			}
-		}
+// sendmailAddress returns the range of the text that binds a daemon, and what to write there.
+func sendmailAddress(d *statements.Daemon, address string) (from, to int, now string) {
+	if strings.EqualFold(d.Value('f').Text, "inet6") && strings.HasPrefix(address, "127.") {
+		address = "::1"
 	}
-	ep, ok := endpoint.Parse(name)
-	if !ok || ep.Port != port {
-		return options, false
-	}
-	switch {
+	host := endpoint.Endpoint{Host: d.Host()}
+	switch a := d.Value('a'); {
 	case host.Loopback():
-		return options, true
-	case at >= 0:
-		option := list[at]
-		list[at] = option[:len(option)-len(strings.TrimLeft(option, " \t"))] + "Addr=" + address
-	default:
-		list = append(list, " Addr="+address)
+		return d.Options.End, d.Options.End, ""
+	case a.Has():
+		return a.Start, a.End, address
+	case d.Options.Text == "":
+		return d.Options.Start, d.Options.End, "`Addr=" + address + "'"
+	case d.Quoted:
+		end := d.Options.End - 1 // before the quotation mark
+		return end, end, ", Addr=" + address
 	}
-	return strings.Join(list, ","), true
+	return d.Options.Start, d.Options.End, "`" + d.Options.Text + ", Addr=" + address + "'"
 }

@@ -18,8 +18,8 @@ type Endpoint struct {
 
 // wellKnown has the names in /etc/services that mail daemons use.
 var wellKnown = map[string]uint16{
-	"smtp": 25, "mail": 25, "pop3": 110, "pop-3": 110, "imap": 143, "imap2": 143, "smtps": 465, "submissions": 465,
-	"submission": 587, "qmqp": 628, "spamd": 783, "imaps": 993, "pop3s": 995, "lmtp": 24, "sieve": 4190, "csync": 2005,
+	"smtp": 25, "mail": 25, "pop3": 110, "pop-3": 110, "imap": 143, "imap2": 143, "smtps": 465, "submissions": 465, "ssmtp": 465, "urd": 465,
+	"submission": 587, "qmqp": 628, "spamd": 783, "imaps": 993, "pop3s": 995, "lmtp": 24, "sieve": 4190, "csync": 2005, "mupdate": 3905,
 }
 
 // Port returns the port of a number or of a service name that mail daemons use. It

@@ -74,6 +74,7 @@ var kinds = append([]kind{
 	{name: "Cyrus IMAP", is: named("cyrus.conf", "cyrus.conf.j2"), read: daemons.Cyrus},
 	{name: "OpenSMTPD", is: named("smtpd.conf"), read: daemons.OpenSMTPD},
 	{name: "sendmail.mc", is: named("sendmail.mc", "submit.mc"), read: daemons.SendmailMC},
+	{name: "sendmail.cf", is: named("sendmail.cf"), read: daemons.SendmailCF, partOf: "sendmail.mc"},
 	{name: "Exim", is: named("exim.conf", "exim4.conf", "update-exim4.conf.conf"), read: daemons.Exim},
 	{name: "Courier", is: named("courier/imapd", "courier/imapd-ssl", "courier/pop3d", "courier/pop3d-ssl", "courier/esmtpd", "courier/esmtpd-msa", "courier/esmtpd-ssl"), read: daemons.Courier},
 }, ofSettings()...)

@@ -216,6 +216,7 @@ var fixes = map[string]string{
 	"Cyrus IMAP":              "cyrus-bind",
 	"OpenSMTPD":               "opensmtpd-bind",
 	"sendmail.mc":             "sendmail-daemon",
+	"sendmail.cf":             "", // it is made of sendmail.mc
 	"Exim":                    "exim-interfaces",
 	"Courier":                 ofFile,
 	"clamsmtp":                ofTable,

@@ -38,6 +38,32 @@ var serverTests = []struct {
 		"1:1-2 default daemon 25 0.0.0.0 25 mta; no DAEMON_OPTIONS is there; Sendmail then listens on port 25 of all addresses",
 		"1:1-2 default daemon 587 0.0.0.0 587 submission; FEATURE(`no_default_msa') is not there; Sendmail then listens on port 587 of all addresses",
 	}},
+	{"sendmail.mc", SendmailMC, "# DAEMON_OPTIONS(`Port=26')\nDAEMON_OPTIONS(Port=27, Addr=127.0.0.1)\nDAEMON_OPTIONS(\n  `Port=28,\n  Addr=10.0.0.5')dnl DAEMON_OPTIONS(`Port=29')\nifdef(`X', `DAEMON_OPTIONS(`Port=30')')\nMAILER(smtp)\nFEATURE(no_default_msa)\n", []string{
+		"1:24-26 daemon 26 0.0.0.0 26 mta; DAEMON_OPTIONS has no Addr=; Sendmail then listens on all addresses",
+		"2:21-23 daemon 27 0.0.0.0 27 mta; DAEMON_OPTIONS has no Addr=; Sendmail then listens on all addresses",
+		"4:9-11 daemon 28 10.0.0.5 28 mta",
+		"6:28-37 doubt: whether this daemon is there depends on the macro ifdef",
+	}},
+	{"sendmail.mc", SendmailMC, "MAILER(`smtp')\nifdef(`X', `FEATURE(`no_default_msa')')\nDAEMON_OPTIONS(`Port=25, Addr=::1, Family=inet6", []string{
+		"1:1-2 default daemon 25 0.0.0.0 25 mta; no DAEMON_OPTIONS is there; Sendmail then listens on port 25 of all addresses",
+		"1:1-2 default daemon 587 0.0.0.0 587 submission; FEATURE(`no_default_msa') is not there; Sendmail then listens on port 587 of all addresses; doubt: whether FEATURE(`no_default_msa') is there depends on the macro ifdef",
+		"3:48-48 doubt: a quotation or an argument list does not end; m4 refuses the file",
+	}},
+	{"sendmail.cf", SendmailCF, "V10/Berkeley\n# O DaemonPortOptions=Port=1\nO DaemonPortOptions=Name=A, Port=26,\n  Addr=IPv6:::1, Family=inet6\nO DaemonPortOptions=Name=MSA, Port=587, M=E\n", []string{
+		"3:34-36 daemon A 26 ::1 26 mta",
+		"5:36-39 daemon MSA 587 0.0.0.0 587 submission; DaemonPortOptions has no Addr=; Sendmail then listens on all addresses",
+	}},
+	{"sendmail.cf", SendmailCF, "V10/Berkeley\nO MaxHopCount=25\n", []string{
+		"1:1-2 default daemon 25 0.0.0.0 25 mta; no DaemonPortOptions is there; Sendmail then listens on port 25 of all addresses",
+	}},
+	{"sendmail.cf", SendmailCF, "x\n", nil},
+	{"smtpd.conf", OpenSMTPD, "listen on 10.0.0.5 port smtps tag smtps\nlisten on 10.0.0.5 port \"submission\" hostname smtps\nlisten on 10.0.0.5 port nowhere\n", []string{
+		"1:11-19 listen on 10.0.0.5 port 465 10.0.0.5 465 submission", "2:11-19 listen on 10.0.0.5 port 587 10.0.0.5 587 submission",
+		`3:11-19 doubt: port "nowhere" of "listen on 10.0.0.5" is not known`,
+	}},
+	{"cyrus.conf", Cyrus, "Services {\n  imap cmd=\"imapd\" listen=\"imap\"\n}\nstart {\n  x cmd=x listen=1\n}\n", []string{
+		"2:28-32 service imap invalid IP 143 imap; listen= has no address; Cyrus then listens on all of them",
+	}},
 	{"exim.conf", Exim, "local_interfaces = 127.0.0.1 : 10.0.0.5.10025 : ::::1\ndaemon_smtp_ports = smtp : 587\nbegin acl\nlocal_interfaces = 0.0.0.0\n", []string{
 		"2:21-25 local_interfaces 127.0.0.1 25 127.0.0.1 25 mta",
 		"2:28-31 local_interfaces 127.0.0.1 587 127.0.0.1 587 submission",
@@ -105,7 +131,7 @@ func FuzzServers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range []string{"imapd", "pop3d-ssl", "x"} {
-			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, Exim, Courier} {
+			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, Courier} {
 				for _, l := range read(nil, source.NewFile(name, "x", text)).Listeners {
 					if l.Port == 0 || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
 						t.Errorf("a listener without a port, a name or a place: %+v", l)
