@@ -16,30 +16,40 @@ import (
 // courierFiles are the files of Courier, and what the daemons of each are.
 var courierFiles = map[string]struct {
 	prefix   string // of ADDRESS and PORT
-	port     string
+	before   string // the file that its start script reads before it, "" for none
+	start    string // the setting by which it is started
 	protocol string
 	role     result.Role
 	tunnel   result.Tunnel
 }{
-	"imapd":      {"", "143", "imap", result.RoleIMAP, ""},
-	"imapd-ssl":  {"SSL", "993", "imap", result.RoleIMAP, result.TunnelTLS},
-	"pop3d":      {"", "110", "pop3", result.RolePOP3, ""},
-	"pop3d-ssl":  {"SSL", "995", "pop3", result.RolePOP3, result.TunnelTLS},
-	"esmtpd":     {"", "smtp", "smtp", result.RoleMTA, ""},
-	"esmtpd-msa": {"", "587", "smtp", result.RoleSubmission, ""},
-	"esmtpd-ssl": {"SSL", "465", "smtp", result.RoleSubmission, result.TunnelTLS},
+	"imapd":      {"", "imapd-ssl", "IMAPDSTART", "imap", result.RoleIMAP, ""},
+	"imapd-ssl":  {"SSL", "imapd", "IMAPDSSLSTART", "imap", result.RoleIMAP, result.TunnelTLS},
+	"pop3d":      {"", "pop3d-ssl", "POP3DSTART", "pop3", result.RolePOP3, ""},
+	"pop3d-ssl":  {"SSL", "pop3d", "POP3DSSLSTART", "pop3", result.RolePOP3, result.TunnelTLS},
+	"esmtpd":     {"", "", "ESMTPDSTART", "smtp", result.RoleMTA, ""},
+	"esmtpd-msa": {"", "esmtpd", "ESMTPDSTART", "smtp", result.RoleSubmission, ""},
+	"esmtpd-ssl": {"SSL", "esmtpd", "ESMTPDSSLSTART", "smtp", result.RoleSubmission, result.TunnelTLS},
+}
+
+// courierPorts are the ports of the files that Courier ships, for a file without PORT.
+var courierPorts = map[string]string{
+	"imapd": "143", "imapd-ssl": "993", "pop3d": "110", "pop3d-ssl": "995", "esmtpd": "smtp", "esmtpd-msa": "587", "esmtpd-ssl": "465",
 }
 
 // courierLine is an assignment of the shell.
-var courierLine = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?((?:SSL)?(?:ADDRESS|PORT))=(.*)$`)
+var courierLine = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?((?:SSL)?(?:ADDRESS|PORT)|\w+START)=(.*)$`)
 
-// Courier reads a file of /etc/courier: PORT has ports, some with an address of their own as
-// "127.0.0.1.143"; the others listen on ADDRESS, of which 0 is every address
-// (couriertcpd(8)).
-func Courier(_ *source.Tree, f *source.File) listeners.Config {
-	var c listeners.Config
-	file := courierFiles[path.Base(f.Name)]
-	var address, port value
+// A courierValue is a value of a file of Courier.
+type courierValue struct {
+	value
+	file *source.File
+}
+
+// anchor returns the place of the value.
+func (v *courierValue) anchor() result.Anchor { return v.file.Anchor(v.at, v.at+len(v.text)) }
+
+// courierValues adds the assignments of a file, which outrank those that are there.
+func courierValues(f *source.File, values map[string]courierValue) {
 	for start, line := range f.Lines() {
 		m := courierLine.FindStringSubmatchIndex(line)
 		if m == nil {
@@ -47,19 +57,35 @@ func Courier(_ *source.Tree, f *source.File) listeners.Config {
 		}
 		text := uncommentedValue(line[m[4]:m[5]])
 		w := quoteWidth(text)
-		v := value{text[w : len(text)-w], start + m[4] + w}
-		switch line[m[2]:m[3]] {
-		case file.prefix + "ADDRESS":
-			address = v
-		case file.prefix + "PORT":
-			port = v
+		values[line[m[2]:m[3]]] = courierValue{value{text[w : len(text)-w], start + m[4] + w}, f}
+	}
+}
+
+// Courier reads a file of /etc/courier: PORT has ports, some with an address of their own as
+// "127.0.0.1.143"; the others listen on ADDRESS, of which 0 is every address
+// (couriertcpd(8)). What it does not set may be set by the file that its start script reads
+// before it (courier/esmtpd.in, courier/imapd.rc.in).
+func Courier(t *source.Tree, f *source.File) listeners.Config {
+	var c listeners.Config
+	name := path.Base(f.Name)
+	kind, values := courierFiles[name], map[string]courierValue{}
+	if t != nil && kind.before != "" {
+		if before, err := t.Read(path.Join(path.Dir(f.Name), kind.before)); err == nil {
+			courierValues(before, values)
+			delete(values, kind.start) // what starts the daemon reads it in its own file
 		}
 	}
-	if address.text == "" && port.text == "" {
+	courierValues(f, values)
+	address, port := values[kind.prefix+"ADDRESS"], values[kind.prefix+"PORT"]
+	if address.file != f && port.file != f {
 		return c
 	}
 	if port.text == "" {
-		port = value{file.port, address.at}
+		port = courierValue{value{courierPorts[name], address.at}, address.file}
+	}
+	doubt := ""
+	if s := values[kind.start]; s.text != "" && s.text[0]|0x20 != 'y' {
+		doubt = fmt.Sprintf("%s is %s, which init scripts obey and the units of systemd that Debian has do not", kind.start, s.text)
 	}
 	at := port.at
 	for item := range strings.SplitSeq(port.text, ",") {
@@ -73,34 +99,37 @@ func Courier(_ *source.Tree, f *source.File) listeners.Config {
 		if i := strings.LastIndexByte(name, '.'); i > 0 {
 			host, name, why = name[:i], name[i+1:], nil
 		}
-		l := listeners.Listener{Protocol: file.protocol, Product: "Courier", Role: file.role, Tunnel: file.tunnel, At: f.Anchor(place, place+len(strings.TrimSpace(item)))}
-		if port.at == address.at {
-			l.At = f.Anchor(address.at, address.at+len(address.text))
+		l := listeners.Listener{Protocol: kind.protocol, Product: "Courier", Role: kind.role, Tunnel: kind.tunnel, At: port.file.Anchor(place, place+len(strings.TrimSpace(item)))}
+		if port.file != f || port.at == address.at { // the line of another file, or none
+			l.At = address.anchor()
 		}
 		n, ok := endpoint.Port(name)
 		if !ok || strings.ContainsAny(host, "$`") {
-			c.AddDoubt(fmt.Sprintf("%sPORT %q is unknown", file.prefix, item), l.At)
+			c.AddDoubt(fmt.Sprintf("%sPORT %q is unknown", kind.prefix, item), l.At)
 			continue
 		}
-		l.Port, l.Service = n, fmt.Sprintf("%sPORT %s", file.prefix, strings.TrimSpace(item))
-		courierBind(&l, f, host, why)
+		l.Port, l.Service, l.Doubt = n, fmt.Sprintf("%sPORT %s", kind.prefix, strings.TrimSpace(item)), doubt
+		courierBind(&l, host, why)
 		c.AddListener(&l)
 	}
 	return c
 }
 
 // courierBind sets the address of a listener.
-func courierBind(l *listeners.Listener, f *source.File, host string, of *value) {
+func courierBind(l *listeners.Listener, host string, of *courierValue) {
 	if host == "0" {
 		host = ""
 	}
-	l.Bind(host)
+	before := l.Doubt
+	if l.Bind(host); l.Doubt == "" {
+		l.Doubt = before
+	}
 	if host != "" || of == nil {
 		return
 	}
 	cause := listeners.Cause{Why: "ADDRESS is not set; Courier then listens on all addresses"}
 	if of.text != "" {
-		at := f.Anchor(of.at, of.at+len(of.text))
+		at := of.anchor()
 		cause = listeners.Cause{Why: "ADDRESS is 0: all addresses", At: &at}
 	}
 	l.Causes = []listeners.Cause{cause}

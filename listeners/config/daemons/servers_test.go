@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
@@ -111,6 +112,10 @@ var serverTests = []struct {
 	{"courier/imapd-ssl", Courier, "SSLPORT=\"127.0.0.1.993,994\"\nSSLADDRESS=10.0.0.5\n", []string{
 		"1:10-23 SSLPORT 127.0.0.1.993 127.0.0.1 993 imap ssl", "1:24-27 SSLPORT 994 10.0.0.5 994 imap ssl",
 	}},
+	{"courier/pop3d", Courier, "PORT=110\nADDRESS=10.0.0.5\nPOP3DSTART=\"NO\" # x\n", []string{
+		"1:6-9 PORT 110 10.0.0.5 110 pop3; doubt: POP3DSTART is NO, which init scripts obey and the units of systemd that Debian has do not",
+	}},
+	{"courier/pop3d", Courier, "PORT=110\nADDRESS=10.0.0.5\nPOP3DSTART=yes\n", []string{"1:6-9 PORT 110 10.0.0.5 110 pop3"}},
 	{"courier/esmtpd", Courier, "PORT=$X\n", []string{`1:6-8 doubt: PORT "$X" is unknown`}},
 }
 
@@ -122,6 +127,33 @@ func TestServers(t *testing.T) {
 				t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
 			}
 		})
+	}
+}
+
+// TestCourierInherits: the start script of esmtpd-msa reads esmtpd before its own file, that of
+// imapd-ssl reads imapd.
+func TestCourierInherits(t *testing.T) {
+	for _, tt := range []struct {
+		name, before, file, text string
+		want                     []string
+	}{
+		{"ADDRESS", "esmtpd", "esmtpd-msa", "PORT=587\n", []string{"1:6-9 PORT 587 127.0.0.1 587 submission"}},
+		{"ADDRESS is set again", "esmtpd", "esmtpd-msa", "PORT=587\nADDRESS=0\n", []string{"1:6-9 PORT 587 invalid IP 587 submission; ADDRESS is 0: all addresses"}},
+		{"PORT", "esmtpd", "esmtpd-msa", "ADDRESS=10.0.0.5\n", []string{"1:9-17 PORT smtp 10.0.0.5 25 submission"}},
+		{"what is of SSL only", "imapd", "imapd-ssl", "SSLPORT=993\n", []string{"1:9-12 SSLPORT 993 invalid IP 993 imap ssl; ADDRESS is not set; Courier then listens on all addresses"}},
+		{"nothing", "esmtpd", "esmtpd-msa", "MAXDAEMONS=1\n", nil},
+	} {
+		tree := &source.Tree{FS: fstest.MapFS{
+			"courier/" + tt.before: {Data: []byte("ADDRESS=127.0.0.1\nPORT=smtp\nESMTPDSTART=NO\n")},
+			"courier/" + tt.file:   {Data: []byte(tt.text)},
+		}}
+		f, err := tree.Read("courier/" + tt.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(Courier(tree, f)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }
 
