@@ -1,7 +1,6 @@
 package fix
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ var dovecotDefaults = map[string]uint16{
 // A dovecotLine is one line of a Dovecot file. No statement spans several lines.
 type dovecotLine struct {
 	key, value string // of a setting
+	start, end int    // of its value in the line
 	opens      string // the head of the block that the line opens
 	closes     bool
 	depth      int // number of blocks around it
@@ -26,13 +26,8 @@ func dovecotLines(list []string) []dovecotLine {
 	out := make([]dovecotLine, len(list))
 	depth := 0
 	for i, line := range list {
-		s := strings.TrimSpace(line)
-		if strings.HasPrefix(s, "#") {
-			s = ""
-		}
-		if at := strings.Index(s, " #"); at >= 0 && !strings.Contains(s[:at], `"`) {
-			s = strings.TrimSpace(s[:at])
-		}
+		code := line[:valueEndOf(line)]
+		s := strings.TrimSpace(code)
 		l := &out[i]
 		l.depth = depth
 		key, value, isSetting := strings.Cut(s, "=")
@@ -45,10 +40,31 @@ func dovecotLines(list []string) []dovecotLine {
 			depth = max(depth-1, 0)
 			l.depth = depth
 		case isSetting:
+			l.start, l.end = skipBlanks(code, strings.IndexByte(code, '=')+1), len(code)
 			l.key, l.value = strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"'`)
 		}
 	}
 	return out
+}
+
+// valueEndOf returns the end of what a line has before its remark. A number sign begins one
+// unless it is quoted, also directly after a word (config-parser.c, config_parse_line).
+func valueEndOf(line string) int {
+	end, _ := valueEnd(line, 0, "#")
+	return end
+}
+
+// set replaces the value of a setting in its line; where is the number of the line, from 0.
+func (l *dovecotLine) set(line string, where int, value func(old string) string) (string, error) {
+	if strings.HasSuffix(line[:l.end], `\`) {
+		return "", &UnclearError{where + 1, "the value continues on the next line"}
+	}
+	start := max(l.start, 0)
+	lead := line[:start]
+	if l.end <= start {
+		lead = strings.TrimRight(lead, " \t") + " "
+	}
+	return lead + value(line[start:max(l.end, start)]) + line[max(l.end, start):], nil
 }
 
 // dovecotBind returns the edit that binds the inet_listener of a port: key is the
@@ -72,9 +88,16 @@ func dovecotBind(key string) func(string, listenerAt, string) (string, error) {
 			}
 			found = true
 			if b.keyAt >= 0 {
-				if !loopbackList(parsed[b.keyAt].value) {
-					list[b.keyAt] = indent(list[b.keyAt]) + key + " = " + address + ending(list[b.keyAt])
+				line, err := parsed[b.keyAt].set(list[b.keyAt], b.keyAt, func(old string) string {
+					if len(listedAddresses(old)) == 0 {
+						return address
+					}
+					return boundList(old, address)
+				})
+				if err != nil {
+					return "", err
 				}
+				list[b.keyAt] = line
 				continue
 			}
 			after, lead := i, indent(list[i])+"  "
@@ -117,15 +140,6 @@ func dovecotBlock(parsed []dovecotLine, i int, key string) listenerBlock {
 	return b
 }
 
-// loopbackList reports whether all addresses of a list are loopback addresses.
-func loopbackList(s string) bool {
-	f := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
-	return len(f) > 0 && !slices.ContainsFunc(f, func(s string) bool {
-		a, err := netip.ParseAddr(strings.Trim(s, "[]"))
-		return s != "localhost" && (err != nil || !a.IsLoopback())
-	})
-}
-
 // indent returns the white space before the first word of a line.
 func indent(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
 
@@ -140,7 +154,11 @@ func dovecotSet(text string, e Edit) (string, error) {
 		case done:
 			list[i] = "# " + list[i]
 		default:
-			list[i], done = e.Set+" = "+e.Value+ending(list[i]), true
+			line, err := l.set(list[i], i, func(string) string { return e.Value })
+			if err != nil {
+				return "", err
+			}
+			list[i], done = line, true
 		}
 	}
 	if !done {

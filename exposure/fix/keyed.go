@@ -8,12 +8,15 @@ import (
 
 // A keyed grammar has settings with a name and a value, one per line.
 type keyed struct {
-	sep    string         // separator of name and value, as a regular expression
+	sep    string         // separator of name and value, as a regular expression; () is where a value may begin
 	join   string         // the same, as it is written
 	end    string         // end of a value, "" for the end of the line
 	blank  bool           // a line that begins with a blank continues the previous one
 	fold   bool           // names are case-insensitive
 	prefix string         // optional prefix of a name, as a regular expression
+	remark bool           // a number sign after a value begins a remark
+	stops  string         // other bytes that end a value
+	lines  bool           // a backslash at its end, or an open quotation mark, continues a line
 	before *regexp.Regexp // new settings are inserted before the last line of this kind
 	ini    bool           // the file has sections
 }
@@ -27,23 +30,23 @@ var (
 func (f Format) keyed() (keyed, bool) {
 	switch f {
 	case MainCF:
-		return keyed{sep: `[ \t]*=`, join: " = ", blank: true}, true
+		return keyed{sep: `[ \t]*=()`, join: " = ", blank: true}, true
 	case Words:
-		return keyed{sep: `(?:[ \t]+|$)`, join: " ", fold: true}, true
+		return keyed{sep: `()(?:[ \t]+|$)`, join: " ", fold: true, remark: true}, true
 	case Equals:
-		return keyed{sep: `[ \t]*=`, join: " = "}, true
+		return keyed{sep: `[ \t]*=()`, join: " = ", remark: true}, true
 	case Colon:
-		return keyed{sep: `[ \t]*:`, join: ": ", blank: true}, true
+		return keyed{sep: `[ \t]*:()`, join: ": ", blank: true, remark: true}, true
 	case Shell:
-		return keyed{sep: `=`, join: "=", prefix: `(?:export[ \t]+)?`}, true
+		return keyed{sep: `=()`, join: "=", prefix: `(?:export[ \t]+)?`, remark: true, stops: ";", lines: true}, true
 	case INI:
-		return keyed{sep: `[ \t]*[=:]`, join: " = ", ini: true}, true
+		return keyed{sep: `[ \t]*[=:]()`, join: " = ", ini: true, remark: true}, true
 	case Perl:
-		return keyed{sep: `[ \t]*=(?:[^=~]|$)`, join: " = ", end: ";", before: lastTrue}, true
+		return keyed{sep: `[ \t]*=()(?:[^=~]|$)`, join: " = ", end: ";", before: lastTrue}, true
 	case PList:
-		return keyed{sep: `[ \t]*=`, join: " = ", end: ";", before: lastBrace}, true
+		return keyed{sep: `[ \t]*=()`, join: " = ", end: ";", before: lastBrace}, true
 	case RspamdLocal:
-		return keyed{sep: `(?:[ \t]*[=:]|[ \t]+["\d])`, join: " = ", end: ";"}, true
+		return keyed{sep: `(?:[ \t]*[=:]()|[ \t]+()["\d])`, join: " = ", end: ";"}, true
 	}
 	return keyed{}, false
 }
@@ -66,9 +69,9 @@ func comment(line string) bool {
 	return s == "" || s[0] == '#' || s[0] == ';'
 }
 
-// set changes a setting: the first assignment is rewritten, further ones become
-// comments, and if there is none a line is added. Other lines stay the same, byte
-// for byte.
+// set changes a setting: the first assignment gets the value, further ones become
+// comments, and if there is none a line is added. Other lines, and what the line has
+// before and after the value, stay the same, byte for byte.
 func (k keyed) set(text string, e Edit) (string, error) {
 	list := lines(text)
 	flags := "^"
@@ -94,10 +97,14 @@ func (k keyed) set(text string, e Edit) (string, error) {
 				list[j] = "# " + list[j]
 			}
 		} else {
-			indent := list[i][:len(list[i])-len(strings.TrimLeft(list[i], " \t"))]
-			list = slices.Replace(list, i, i+n, indent+e.Set+k.join+e.Value+k.end+ending(list[i]))
-			to -= n - 1
-			n, done = 1, true
+			now, err := k.assign(list[i:i+n], name.FindStringSubmatchIndex(strings.TrimRight(list[i], "\r\n")), e.Value)
+			if err != nil {
+				err.Line += i
+				return "", err
+			}
+			list = slices.Replace(list, i, i+n, now...)
+			to -= n - len(now)
+			n, done = len(now), true
 		}
 		i += n - 1
 	}
@@ -105,6 +112,70 @@ func (k keyed) set(text string, e Edit) (string, error) {
 		list = k.add(list, e, from, to)
 	}
 	return strings.Join(list, ""), nil
+}
+
+// assign returns the lines of a setting with another value. name is the match of the
+// setting in the first of the lines. The line of an error counts from the first one.
+func (k keyed) assign(list []string, name []int, value string) ([]string, *UnclearError) {
+	line := strings.TrimRight(list[0], "\r\n")
+	from := name[1]
+	for _, at := range name[2:] {
+		if at >= 0 {
+			from = at
+		}
+	}
+	start := skipBlanks(line, from)
+	lead := line[:start]
+	old, rest := k.split(list, start)
+	if old == "" {
+		lead = strings.TrimRight(line[:from], " \t:=") + k.join
+		if strings.HasPrefix(rest, "#") {
+			rest = " " + rest
+		}
+	}
+	if k.lines {
+		if _, open := valueEnd(line, start, k.stops); open || strings.HasSuffix(line, `\`) {
+			return nil, &UnclearError{1, "the value continues on the next line"}
+		}
+	}
+	if listKeeps(withoutRemarks(old)) {
+		if len(list) > 1 {
+			return nil, &UnclearError{1, "a list of several lines has an address that stays"}
+		}
+		if key, _ := addressKey(strings.Trim(value, `'"`)); key != "" {
+			value = boundList(old, strings.Trim(value, `'"`))
+		}
+	}
+	now := []string{lead + value + rest + ending(list[0])}
+	for _, l := range list[1:] {
+		if k.blank && comment(l) {
+			now = append(now, l)
+		}
+	}
+	return now, nil
+}
+
+// split returns the value of a setting that begins at an offset of its first line, and what
+// follows it in its last line: its end and a remark.
+func (k keyed) split(list []string, start int) (value, rest string) {
+	line := strings.TrimRight(list[0], "\r\n")
+	end := len(strings.TrimRight(line, " \t"))
+	switch {
+	case k.end != "":
+		text := strings.Join(list, "")
+		for at := start; at < len(text); at += strings.IndexByte(text[at:], '\n') + 1 {
+			if code, _, found := cutStatement(text[at:], k.end[0]); found && !strings.Contains(code, "\n") {
+				value = strings.TrimRight(text[start:at+len(code)], " \t")
+				return value, strings.TrimRight(text[start+len(value):], "\r\n")
+			}
+		}
+		end, _ = valueEnd(line, start, "")
+		return line[start:end], k.end + line[end:]
+	case k.remark:
+		end, _ = valueEnd(line, start, k.stops)
+	}
+	end = max(end, start)
+	return line[start:end], line[end:]
 }
 
 // ending returns the line end of a line.
@@ -125,7 +196,7 @@ func (k keyed) extent(list []string, at int) (int, error) {
 			if !found {
 				continue
 			}
-			if s := strings.TrimSpace(rest); s != "" && s[0] != '#' {
+			if s := strings.TrimSpace(rest); s != "" && s[0] != '#' && !strings.HasPrefix(s, "//") {
 				return 0, &UnclearError{at + n + 1, "another statement after " + strings.TrimSpace(code) + k.end}
 			}
 			return n + 1, nil

@@ -29,47 +29,64 @@ func shellOption(text string, e Edit) (string, error) {
 		return strings.Join(append(list, e.In+`="`+optionWord(names[0], e.Value)+"\"\n"), ""), nil
 	}
 	line := strings.TrimRight(list[at], "\r\n")
-	value := assign.FindStringSubmatchIndex(line)
-	old := strings.TrimSpace(line[value[2]:])
-	if strings.HasSuffix(old, `\`) {
+	start := assign.FindStringSubmatchIndex(line)[2]
+	end, open := valueEnd(line, start, ";")
+	value := line[start:end]
+	if open || strings.HasSuffix(line, `\`) {
 		return "", &UnclearError{at + 1, "the value continues on the next line"}
 	}
 	quote := `"`
-	if strings.HasPrefix(old, "'") {
+	if strings.HasPrefix(value, "'") {
 		quote = "'"
 	}
-	words := setOption(strings.Fields(strings.Trim(old, quote)), names, e.Value)
-	list[at] = line[:value[2]] + quote + strings.Join(words, " ") + quote + ending(list[at])
+	inner := strings.TrimSuffix(strings.TrimPrefix(value, quote), quote)
+	if strings.ContainsAny(inner, quote) {
+		return "", &UnclearError{at + 1, "the value has several parts in quotation marks"}
+	}
+	list[at] = line[:start] + quote + setOption(inner, names, e.Value) + quote + line[end:] + ending(list[at])
 	return strings.Join(list, ""), nil
 }
 
-// setOption sets the option, which may have several names, in words.
-func setOption(words, names []string, value string) []string {
-	var out []string
+// optionOrBlanks is a word of a command line, with the blanks before it.
+var optionOrBlanks = regexp.MustCompile(`[ \t]*[^ \t]+`)
+
+// setOption sets the option, which may have several names, in the words of a text. Other words
+// stay as they are, with the blanks between them.
+func setOption(text string, names []string, value string) string {
+	words := optionOrBlanks.FindAllString(text, -1)
+	var b strings.Builder
 	done := false
-	give := func(name string) {
+	give := func(name, lead string) {
 		if !done {
-			out = append(out, strings.Fields(optionWord(name, value))...)
+			b.WriteString(lead + optionWord(name, value))
 		}
 		done = true
 	}
 next:
 	for i := 0; i < len(words); i++ {
+		word := strings.TrimLeft(words[i], " \t")
+		lead := words[i][:len(words[i])-len(word)]
 		for _, name := range names {
-			if strings.HasPrefix(words[i], name+"=") {
-				give(name)
+			if strings.HasPrefix(word, name+"=") {
+				give(name, lead)
 				continue next
 			}
-			if words[i] == name {
-				give(name)
-				if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
+			if word == name {
+				give(name, lead)
+				if i+1 < len(words) && !strings.HasPrefix(strings.TrimLeft(words[i+1], " \t"), "-") {
 					i++
 				}
 				continue next
 			}
 		}
-		out = append(out, words[i])
+		b.WriteString(words[i])
 	}
-	give(names[0])
-	return out
+	rest := strings.TrimRight(b.String(), " \t")
+	if !done {
+		if rest != "" {
+			rest += " "
+		}
+		rest += optionWord(names[0], value)
+	}
+	return rest
 }
