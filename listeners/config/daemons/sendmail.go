@@ -88,7 +88,7 @@ func sendmailDaemon(c *listeners.Config, f *source.File, d *statements.Daemon, s
 	at := f.Anchor(port.Start, port.End)
 	n, ok := endpoint.Port(port.Text)
 	if !ok {
-		c.AddDoubt(fmt.Sprintf("port %q of %s is not known", port.Text, setting), at)
+		c.AddDoubt(fmt.Sprintf("port %q of %s is unknown", port.Text, setting), at)
 		return
 	}
 	l := listeners.Listener{Port: n, Protocol: "smtp", Product: "Sendmail", Role: result.RoleMTA, At: at, Service: strings.Join(strings.Fields(fmt.Sprintf("daemon %s %d", name, n)), " ")}
