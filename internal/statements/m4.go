@@ -140,9 +140,10 @@ func (s *m4) args(from int) (first Arg, end int) {
 			i = s.lineEnd(i)
 			continue
 		default:
-			if c == '(' {
+			switch c {
+			case '(':
 				depth++
-			} else if c == ')' {
+			case ')':
 				depth--
 			}
 			add(i)
