@@ -262,6 +262,13 @@ func TestListen(t *testing.T) {
 		`amavisd -p 10024`: "1:12-17 x listen 127.0.0.1:10024 amavisd-new/content-filter/smtp; the option has no address; amavisd-new then listens on 127.0.0.1 and ::1; doubt: $inet_socket_bind may say otherwise\n" +
 			"1:12-17 x listen ::1:10024 amavisd-new/content-filter/smtp; the option has no address; amavisd-new then listens on 127.0.0.1 and ::1; doubt: $inet_socket_bind may say otherwise",
 		`postfix_exporter -web.listen-address=127.0.0.1:9154`: "1:38-52 x web 127.0.0.1:9154 Postfix Exporter/admin/http",
+		`mailpit -qs127.0.0.1:1025 -l 127.0.0.1:8025`:         "1:12-26 x smtp 127.0.0.1:1025 Mailpit/mta/smtp\n1:30-44 x listen 127.0.0.1:8025 Mailpit/admin/http",
+		`maildev --ip 127.0.0.1`: "1:14-23 x smtp 127.0.0.1:1025 MailDev/mta/smtp\n" +
+			"1:1-8 x web :1080 MailDev/admin/http; no option says where MailDev listens; its default is every address; doubt: some versions of MailDev listen at \"127.0.0.1\"",
+		`maildev --ip 127.0.0.1 --web-ip 127.0.0.1`: "1:14-23 x smtp 127.0.0.1:1025 MailDev/mta/smtp\n1:33-42 x web 127.0.0.1:1080 MailDev/admin/http",
+		`maildev -s 2025 --disable-web`:             "1:12-16 x smtp :2025 MailDev/mta/smtp; no option says where MailDev listens; its default is every address",
+		`mimedefang -G -p inet:1@127.0.0.1`:         "1:18-34 x socket 127.0.0.1:1 MIMEDefang/milter/milter",
+		`milter-greylist -r -p inet:1@127.0.0.1`:    "1:23-39 x socket 127.0.0.1:1 milter-greylist/milter/milter",
 		`mailpit --smtp 127.0.0.1:1025 --listen=127.0.0.1:8025`: "1:16-30 x smtp 127.0.0.1:1025 Mailpit/mta/smtp\n" +
 			"1:40-54 x listen 127.0.0.1:8025 Mailpit/admin/http",
 		`postgrey $OPTS`:         "1:1-9 doubt: options of Postgrey are not in the files: the variable OPTS has no value in the files",

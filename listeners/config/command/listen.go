@@ -140,6 +140,9 @@ func (o *opening) socket(s *socketSpec) {
 			at = port
 		}
 		doubt := port.Doubt
+		if other := o.places(s.Follows, s.FollowsEnv); other != nil {
+			doubt = cmp.Or(doubt, fmt.Sprintf("some versions of %s listen at %q", o.spec.Product, other[0].text))
+		}
 		if len(o.unknown) > 0 {
 			doubt = cmp.Or(doubt, "options are not in the files: "+o.unknown[0].Doubt)
 		}

@@ -46,6 +46,9 @@ type socketSpec struct {
 	Doubt    string      `yaml:"doubt"`
 	Protocol string      `yaml:"protocol"`
 	Role     result.Role `yaml:"role"`
+
+	Follows    []string `yaml:"follows"`
+	FollowsEnv []string `yaml:"follows-env"`
 }
 
 // A settingSpec is an option that a judgement needs.
