@@ -25,7 +25,7 @@ const logDir = "/var/log/e2e"
 // the daemons, says "ready" when they listen and ends when its standard input
 // does. The kernel then ends all that it started.
 func inside(name string) int {
-	known := slices.Concat(specs, proofHosts(), []spec{proxyHost})
+	known := slices.Concat(specs, proofHosts(), []spec{proxyHost, trustingHost})
 	i := slices.IndexFunc(known, func(s spec) bool { return s.name == name })
 	if i < 0 {
 		fmt.Fprintf(os.Stderr, "no host %q\n", name)
