@@ -17,11 +17,11 @@ set -eu
 
 packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
 dovecot-pop3d dovecot-managesieved dovecot-submissiond
-nginx libnginx-mod-mail libnginx-mod-stream socat opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
+nginx libnginx-mod-mail libnginx-mod-stream socat opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd rspamd
 policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.
-fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached
+fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter memcached
 perdition imapproxy clamsmtp mimedefang pyspf-milter dkimpy-milter'
 
 # Hosts whose packages conflict with those above, and the packages: they are
