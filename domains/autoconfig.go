@@ -70,7 +70,7 @@ func (k *walk) fetchAutoconfig(host string, addrs []netip.Addr) {
 			k.wrong("autoconfig", host, dns.TypeA, "autoconfig of %s names an invalid host: %v", k.domain.Name, err)
 			continue
 		}
-		h, _ := k.host(name, Way{Kind: KindAutoconfig, Owner: host, Type: "A",
+		h, _ := k.host(name, Way{Kind: KindAutoconfig, Owner: host, Type: "A", Port: s.Port,
 			Text: fmt.Sprintf("autoconfig %s of %s, port %d", strings.TrimSpace(s.Type), k.domain.Name, s.Port)})
 		h.Ports = append(h.Ports, s.Port)
 	}

@@ -74,9 +74,10 @@ const (
 // A Way leads from the domain to a host.
 type Way struct {
 	Kind  Kind   `json:"kind"`
-	Text  string `json:"text"`  // for people, such as "mx 10 of example.org"
-	Owner string `json:"owner"` // the name of the first record on the path: the one of the domain
-	Type  string `json:"type"`  // the type of that record, such as "MX"
+	Text  string `json:"text"`           // for people, such as "mx 10 of example.org"
+	Owner string `json:"owner"`          // the name of the first record on the path: the one of the domain
+	Type  string `json:"type"`           // the type of that record, such as "MX"
+	Port  int    `json:"port,omitempty"` // which the path declares as public; 0 if it declares none
 	// Foreign reports whether the path leads through records of another domain.
 	Foreign bool `json:"foreign,omitempty"`
 }
@@ -91,11 +92,19 @@ type Network struct {
 
 // A Fault is a fault of the records.
 type Fault struct {
-	ID    string `json:"id"`    // stable, such as "mx-without-address"
-	Text  string `json:"text"`  // a sentence without its final point
-	Owner string `json:"owner"` // the name of the record
+	ID    string `json:"id"`             // stable, such as "mx-without-address"
+	Text  string `json:"text"`           // a sentence without its final point
+	Host  string `json:"host,omitempty"` // that it is about; "" if it is about no single one
+	Owner string `json:"owner"`          // the name of the record
 	Type  string `json:"type"`
 }
+
+// The IDs of faults that have a rule when a scan looks up the domain.
+const (
+	FaultMXWithoutAddress = "mx-without-address"
+	FaultMTASTSMX         = "mta-sts-mx"
+	FaultSPFLookups       = "spf-too-many-lookups"
+)
 
 // NoSuchDomain is the ID of the fault that the domain does not exist.
 const NoSuchDomain = "no-such-domain"

@@ -69,13 +69,13 @@ func (k *walk) exchanger(mx *dns.MX) {
 		k.wrong("null-mx-not-alone", name, dns.TypeMX, "%s has a null MX beside other MX records", name)
 		return
 	}
-	h, found := k.host(mx.Mx, Way{Kind: KindMX, Text: fmt.Sprintf("mx %d of %s", mx.Preference, name), Owner: name, Type: "MX"})
+	h, found := k.host(mx.Mx, Way{Kind: KindMX, Text: fmt.Sprintf("mx %d of %s", mx.Preference, name), Owner: name, Type: "MX", Port: smtpPort})
 	h.Ports = append(h.Ports, smtpPort)
 	if len(found.aliases) > 0 { // RFC 2181, Section 10.3
 		k.wrong("mx-is-alias", name, dns.TypeMX, "MX %s of %s is an alias (CNAME) of %s", target, name, display(found.aliases[len(found.aliases)-1]))
 	}
 	if found.void() {
-		k.wrong("mx-without-address", name, dns.TypeMX, "MX %s of %s has no address (%s)", target, name, found.outcome)
+		k.domain.wrong(FaultMXWithoutAddress, target, name, dns.TypeMX, "MX %s of %s has no address (%s)", target, name, found.outcome)
 	}
 }
 
@@ -87,7 +87,7 @@ func (k *walk) implicit() {
 	switch {
 	case len(found.addrs) > 0:
 		k.domain.Mail = MailImplicit
-		h, _ := k.host(name, Way{Kind: KindAddress, Text: "address of " + name + ", which has no MX", Owner: name, Type: "A"})
+		h, _ := k.host(name, Way{Kind: KindAddress, Text: "address of " + name + ", which has no MX", Owner: name, Type: "A", Port: smtpPort})
 		h.Ports = append(h.Ports, smtpPort)
 	case found.known:
 		k.domain.Mail = MailNone

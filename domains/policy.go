@@ -1,9 +1,10 @@
 package domains
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,40 +95,47 @@ func (p *Policy) Covers(host string) bool {
 // policyPath is where the policy is (RFC 8461, Section 3.3).
 const policyPath = "/.well-known/mta-sts.txt"
 
-// fetchPolicy fetches the policy, if that is allowed, and compares it with the MX records.
-func (k *walk) fetchPolicy(m *MTASTS, host string, addrs []netip.Addr) {
-	if k.Fetch == nil || k.err != nil {
+// FetchPolicy fetches the policy of MTA-STS, if there is a record of one and its host may be contacted,
+// and compares it with the MX records. What is wrong with it is among the faults.
+func (d *Domain) FetchPolicy(ctx context.Context, f Fetcher) {
+	if d.MTASTS == nil {
 		return
 	}
-	doc, err := k.Fetch.Fetch(k.ctx, host, policyPath, addrs)
+	host := "mta-sts." + d.Name
+	i := slices.IndexFunc(d.Hosts, func(h *Host) bool { return h.Name == host })
+	if i < 0 || len(d.Hosts[i].Addresses) == 0 {
+		return
+	}
+	doc, err := f.Fetch(ctx, host, policyPath, d.Hosts[i].Addresses)
 	if errors.Is(err, ErrNotAllowed) {
 		return
 	}
 	if err == nil && doc.Type != "text/plain" {
 		err = fmt.Errorf("the policy has the media type %q, not text/plain", doc.Type)
 	}
+	m := d.MTASTS
 	if err == nil {
 		m.Policy, err = ParsePolicy(string(doc.Body))
 	}
-	owner := "_mta-sts." + k.domain.Name
+	owner := "_mta-sts." + d.Name
 	if err != nil {
 		m.State, m.Policy = err.Error(), nil
-		k.wrong("mta-sts-policy", owner, dns.TypeTXT, "MTA-STS of %s has no usable policy: %v", k.domain.Name, err)
+		d.wrong("mta-sts-policy", "", owner, dns.TypeTXT, "MTA-STS of %s has no usable policy: %v", d.Name, err)
 		return
 	}
 	m.State = "fetched"
-	if m.Policy.Mode == "none" || k.domain.Mail != MailMX {
+	if m.Policy.Mode == "none" || d.Mail != MailMX {
 		return
 	}
-	for _, h := range k.domain.Hosts {
-		if h.accepts() && !m.Policy.Covers(h.Name) {
-			k.wrong("mta-sts-mx", owner, dns.TypeTXT, "MTA-STS of %s (mode %s) does not cover the MX %s", k.domain.Name, m.Policy.Mode, h.Name)
+	for _, h := range d.Hosts {
+		if h.Accepts() && !m.Policy.Covers(h.Name) {
+			d.wrong(FaultMTASTSMX, h.Name, owner, dns.TypeTXT, "MTA-STS of %s (mode %s) does not cover the MX %s", d.Name, m.Policy.Mode, h.Name)
 		}
 	}
 }
 
-// accepts reports whether an MX record of the domain leads to the host.
-func (h *Host) accepts() bool {
+// Accepts reports whether an MX record of the domain leads to the host.
+func (h *Host) Accepts() bool {
 	for _, p := range h.Paths {
 		if p.Kind == KindMX {
 			return true

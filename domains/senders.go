@@ -63,7 +63,7 @@ func (k *walk) spf() {
 	s.spf.pass = s.evaluate(record, k.domain.Name)
 	switch {
 	case s.spf.Lookups > maxLookups:
-		k.wrong("spf-too-many-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s needs %d DNS lookups, receivers stop after %d", k.domain.Name, s.spf.Lookups, maxLookups)
+		k.wrong(FaultSPFLookups, k.domain.Name, dns.TypeTXT, "SPF of %s needs %d DNS lookups, receivers stop after %d", k.domain.Name, s.spf.Lookups, maxLookups)
 	case s.spf.Void > maxVoid:
 		k.wrong("spf-void-lookups", k.domain.Name, dns.TypeTXT, "SPF of %s has %d DNS lookups without an answer, receivers stop after %d", k.domain.Name, s.spf.Void, maxVoid)
 	}

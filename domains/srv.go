@@ -33,7 +33,7 @@ func (k *walk) services() {
 			}
 			label, _, _ := strings.Cut(name, ".")
 			target := display(dns.CanonicalName(srv.Target))
-			h, found := k.host(srv.Target, Way{Kind: KindSRV, Owner: owner, Type: "SRV",
+			h, found := k.host(srv.Target, Way{Kind: KindSRV, Owner: owner, Type: "SRV", Port: int(srv.Port),
 				Text: fmt.Sprintf("srv %s of %s, port %d", strings.TrimPrefix(label, "_"), k.domain.Name, srv.Port)})
 			h.Ports = append(h.Ports, int(srv.Port))
 			if found.void() {

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
-
-	"github.com/mxsweep/mxsweep/domains/query"
 )
 
 // tagged reports whether the text of a record begins with the version as its first tag. White
@@ -94,13 +92,13 @@ func (k *walk) mtasts() {
 	m := &MTASTS{Record: record, State: notFetched}
 	k.domain.MTASTS = m
 	name := "mta-sts." + k.domain.Name
-	h, found := k.host(name, Way{Kind: KindMTASTS, Text: "policy of mta-sts of " + k.domain.Name, Owner: owner, Type: "TXT"})
+	h, found := k.host(name, Way{Kind: KindMTASTS, Text: "policy of mta-sts of " + k.domain.Name, Owner: owner, Type: "TXT", Port: 443})
 	h.Ports = append(h.Ports, 443)
 	if found.void() {
 		k.wrong("mta-sts-without-host", owner, dns.TypeTXT, "MTA-STS of %s needs the host %s, which has no address (%s)", k.domain.Name, name, found.outcome)
 		return
 	}
-	if found.outcome == query.Found || len(found.addrs) > 0 {
-		k.fetchPolicy(m, name, found.addrs)
+	if k.Fetch != nil && k.err == nil {
+		k.domain.FetchPolicy(k.ctx, k.Fetch)
 	}
 }

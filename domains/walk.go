@@ -107,9 +107,14 @@ func (k *walk) gap(g Gap) {
 
 // wrong notes a fault of the records of owner once.
 func (k *walk) wrong(id, owner string, qtype uint16, format string, args ...any) {
-	n := Fault{ID: id, Text: fmt.Sprintf(format, args...), Owner: display(owner), Type: typeName(qtype)}
-	if !slices.Contains(k.domain.Faults, n) {
-		k.domain.Faults = append(k.domain.Faults, n)
+	k.domain.wrong(id, "", owner, qtype, format, args...)
+}
+
+// wrong notes a fault of the records of owner, and of a host if it is about one, once.
+func (d *Domain) wrong(id, host, owner string, qtype uint16, format string, args ...any) {
+	n := Fault{ID: id, Text: fmt.Sprintf(format, args...), Host: host, Owner: display(owner), Type: typeName(qtype)}
+	if !slices.Contains(d.Faults, n) {
+		d.Faults = append(d.Faults, n)
 	}
 }
 
