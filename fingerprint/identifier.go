@@ -54,6 +54,10 @@ type Identifier struct {
 	// that the transcript is complete.
 	Record bool
 
+	// Digests records the digests of all certificates that a server sends, which TLSA records
+	// are compared with.
+	Digests bool
+
 	// EHLO is the name that is sent in EHLO. If empty, "scan.example.invalid" (RFC
 	// 2606, Section 2).
 	EHLO string

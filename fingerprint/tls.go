@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
@@ -63,7 +64,9 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	defer s.mu.Unlock()
 	w.conn, w.tls, w.state = conn, true, &state
 	if s.tlsInfo == nil {
-		s.tlsInfo = describeTLS(&state)
+		if s.tlsInfo = describeTLS(&state); s.id.Digests {
+			s.tlsInfo.Chain = digestsOf(state.PeerCertificates)
+		}
 	}
 	return nil
 }
@@ -192,6 +195,21 @@ func describeKey(leaf *x509.Certificate) (algorithm string, bits int) {
 		bits = len(key) * 8
 	}
 	return algorithm, bits
+}
+
+// maxChain is how many certificates of a chain are kept: more than any server sends.
+const maxChain = 8
+
+// digestsOf returns the digests of certificates.
+func digestsOf(chain []*x509.Certificate) []result.CertificateDigests {
+	var list []result.CertificateDigests
+	for _, c := range chain[:min(len(chain), maxChain)] {
+		cert256, cert512 := sha256.Sum256(c.Raw), sha512.Sum512(c.Raw)
+		key256, key512 := sha256.Sum256(c.RawSubjectPublicKeyInfo), sha512.Sum512(c.RawSubjectPublicKeyInfo)
+		list = append(list, result.CertificateDigests{CertSHA256: hex.EncodeToString(cert256[:]), CertSHA512: hex.EncodeToString(cert512[:]),
+			KeySHA256: hex.EncodeToString(key256[:]), KeySHA512: hex.EncodeToString(key512[:])})
+	}
+	return list
 }
 
 func describeTLS(state *tls.ConnectionState) *result.TLS {

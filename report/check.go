@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -179,6 +180,11 @@ func checkTLS(t *result.TLS) error {
 	if t.KeyBits < 0 {
 		return badValue("key_bits", t.KeyBits, "negative")
 	}
+	for _, c := range t.Chain {
+		if err := first(checkHash("cert_sha256", c.CertSHA256), checkHash("key_sha256", c.KeySHA256), checkLongHash("cert_sha512", c.CertSHA512), checkLongHash("key_sha512", c.KeySHA512)); err != nil {
+			return err
+		}
+	}
 	return checkHash("cert_sha256", t.CertSHA256)
 }
 
@@ -188,6 +194,22 @@ func checkHash(member, value string) error {
 		return nil
 	}
 	return badValue(member, value, "not 64 lower-case hex digits")
+}
+
+// checkState accepts a state, or "".
+func checkState(s *result.State) error {
+	if *s == "" {
+		return nil
+	}
+	return inTable("state", s, result.ParseState)
+}
+
+// checkLongHash accepts a SHA-512 in hex.
+func checkLongHash(member, value string) error {
+	if b, err := hex.DecodeString(value); err != nil || len(b) != 64 || value != strings.ToLower(value) {
+		return badValue(member, value, "not 128 lower-case hex digits")
+	}
+	return nil
 }
 
 func checkFinding(f *result.Finding) error {
@@ -220,6 +242,7 @@ func checkFinding(f *result.Finding) error {
 	return first(
 		checkPlace(f.IP, f.Port, f.Protocol),
 		inTable("status", &f.Status, result.ParseStatus),
+		checkState(&f.State),
 		inTable("drift", &f.Drift, result.ParseDrift),
 		inTable("reachability", &f.Reachability, result.ParseReachability),
 		inTable("verdict", &f.Verdict, result.ParseVerdict),

@@ -21,6 +21,7 @@ var csvColumns = []string{
 	"accepted_until", "accepted_by", "accepted_why", "finding_id",
 	"reason", "inconclusive", "refusal", "reachability",
 	"why", "cwe", "references",
+	"named_by",
 }
 
 // csvWriter writes one row for each finding, and one without a rule for each
@@ -67,7 +68,7 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 		if c.only != "" || len(found[view.PortPlace(p)]) > 0 {
 			continue
 		}
-		f := result.Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
+		f := result.Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor, NamedBy: p.NamedBy}
 		if err := w.Write(csvRow(&f, p, "")); err != nil {
 			return err
 		}
@@ -86,6 +87,7 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 		row["ip"] = f.IP.String()
 	}
 	row["status"], row["drift"], row["verdict"] = string(f.Status), string(f.Drift), string(f.Verdict)
+	row["state"], row["named_by"] = string(f.State), strings.Join(f.NamedBy, "; ")
 	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")
 	row["evidence"] = strings.Join(f.Evidence, "; ")
 	row["first_seen"], row["last_seen"], row["finding_id"] = f.FirstSeen.String(), f.LastSeen.String(), f.ID

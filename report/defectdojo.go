@@ -139,10 +139,15 @@ func (d *dojoWriter) description(f *result.Finding, p *result.Port) string {
 	if p != nil && p.Service.Label() != "" {
 		fmt.Fprintf(&b, " runs **%s**", escape.Markdown(p.Service.Label()))
 	}
-	if f.Listener != nil {
+	if f.OfRecords() {
+		b.WriteString(", as the DNS says.\n")
+	} else if f.Listener != nil {
 		b.WriteString(", as configured.\n")
 	} else {
 		fmt.Fprintf(&b, ", seen from vantage %s.\n", escape.Markdown(d.Run.Vantage))
+	}
+	if by := view.NamedBy(f); by != "" {
+		fmt.Fprintf(&b, "\nNamed by %s.\n", escape.Markdown(by))
 	}
 	for _, e := range f.Evidence {
 		fmt.Fprintf(&b, "\n- %s", escape.Markdown(e))

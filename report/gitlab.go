@@ -90,6 +90,9 @@ func (g *gitlabWriter) End(r result.Run, s result.Summary) error {
 		if p := ports[view.FindingPlace(f)]; p != nil && p.Service.Label() != "" {
 			text += " (" + escape.Unlink(p.Service.Label()) + ")"
 		}
+		if by := view.NamedBy(f); by != "" {
+			text += ", named by " + escape.Unlink(by)
+		}
 		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {
 			text += ". Fix: " + fix
 		}

@@ -173,9 +173,14 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		if f.OpenedBy != nil && f.Anchor != nil {
 			where += "<br>" + escape.Code(view.Where(f.Anchor))
 		}
+		if by := view.NamedBy(f); by != "" {
+			where += "<br>" + escape.Markdown(by)
+		}
 		what := "not seen"
 		if p := ports[at]; p != nil && p.State == result.StateOpen {
 			what = (&view.PortEntry{Port: p}).Describe()
+		} else if f.State != "" || f.OfRecords() {
+			what = (&view.PortEntry{Findings: []*result.Finding{f}}).Describe()
 		}
 		fix := ""
 		if lines := v.Fix(f); len(lines) > 0 {

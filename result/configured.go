@@ -24,6 +24,10 @@ type Configured struct {
 	Edit *Replacement `json:"edit,omitempty"`
 }
 
+// KindRecords is the Kind of records of the DNS, which a finding about a domain has in place of
+// a listener: Name is then the record, such as "MX mx1.example.org".
+const KindRecords = "DNS records"
+
 // A Widening is a setting or a default that widens the address of a listener.
 type Widening struct {
 	Why string `json:"why"` // without a full stop

@@ -33,6 +33,14 @@ type Finding struct {
 	PolicyAnchor *Anchor      `json:"policy_anchor,omitempty"`
 	Listener     *Configured  `json:"listener,omitempty"` // nil if the port was scanned
 
+	// State is that of a port that breaks the rule without being open, such as a closed port
+	// that the records of a domain name; "" for an open one.
+	State State `json:"state,omitempty"`
+
+	// NamedBy are the paths that lead from the domains of the run to the host, in words, such
+	// as "mx 10 of example.org".
+	NamedBy []string `json:"named_by,omitempty" clean:"field"`
+
 	// OpenedBy is what a configuration file says that opens a port that was scanned, or on
 	// which the machine listens; nil if that is not known. Anchor is then its token.
 	OpenedBy *Configured `json:"opened_by,omitempty"`
@@ -50,6 +58,10 @@ func (f *Finding) Line() *Configured {
 	}
 	return f.OpenedBy
 }
+
+// OfRecords reports whether the finding is about records of a domain, and not about a port.
+// Host is then the domain, and IP and Port mean nothing.
+func (f *Finding) OfRecords() bool { return f.Listener != nil && f.Listener.Kind == KindRecords }
 
 // Active reports whether the finding is neither accepted, nor expected, nor
 // fixed.

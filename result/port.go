@@ -16,6 +16,7 @@ type Port struct {
 	RTT          float64       `json:"rtt_ms,omitempty"` // milliseconds
 	Attempts     int           `json:"attempts,omitempty"`
 	Anchor       *Anchor       `json:"anchor,omitempty"`
+	NamedBy      []string      `json:"named_by,omitempty" clean:"field"` // as of Finding
 	Listener     *Configured   `json:"listener,omitempty"` // nil if it was scanned
 	Socket       *Listening    `json:"socket,omitempty"`   // nil unless the run looked at the machine itself
 	Service      *Service      `json:"service,omitempty"`

@@ -140,6 +140,19 @@ type TLS struct {
 	KeyAlgorithm       string `json:"key_algorithm,omitempty" clean:"field"`
 	KeyBits            int    `json:"key_bits,omitempty"`
 	SignatureAlgorithm string `json:"signature_algorithm,omitempty" clean:"field"`
+
+	// Chain has the digests of the certificates that the server sent, the leaf first, as TLSA
+	// records compare them (RFC 6698, Section 2.1); nil unless the run looked up domains.
+	Chain []CertificateDigests `json:"chain,omitempty"`
+}
+
+// CertificateDigests are the digests of one certificate and of its public key
+// (SubjectPublicKeyInfo), in lower-case hex.
+type CertificateDigests struct {
+	CertSHA256 string `json:"cert_sha256"`
+	CertSHA512 string `json:"cert_sha512"`
+	KeySHA256  string `json:"key_sha256"`
+	KeySHA512  string `json:"key_sha512"`
 }
 
 // A PortError is why a port could not be probed.

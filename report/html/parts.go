@@ -38,6 +38,7 @@ type htmlPlace struct {
 	ID, At, Name, Drift, Verdict, Says string
 	Fix                                *htmlBlock
 	Enters                             string // where in the mail path, a sentence
+	By                                 string // the paths from the domains of the run
 	bare                               bool   // without evidence
 	Seen                               []string
 	htmlEvidence
@@ -155,7 +156,7 @@ func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 	}
 	w := htmlPlace{
 		ID: view.FindingAnchor(f), At: at, Name: view.ShownNames(f.Host, f.Aliases), Drift: string(f.Drift),
-		Says: (&view.PortEntry{Port: p}).Describe(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
+		Says: (&view.PortEntry{Port: p, Findings: []*result.Finding{f}}).Describe(), By: view.NamedBy(f), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
 	if entry := b.v.Entry(f); entry != "" {

@@ -22,6 +22,9 @@ func (p htmlPlace) Markup() template.HTML {
 		}
 	}
 	b.raw("</h4>\n<p>").text(p.Says).raw("</p>")
+	if p.By != "" {
+		b.raw(`<p class="soft">Named by `).text(p.By).raw(`</p>`)
+	}
 	if p.Enters != "" {
 		b.raw(`<p class="soft">`).text(p.Enters).raw(`</p>`)
 	}

@@ -209,6 +209,9 @@ func (j *junitWriter) caseText(f *result.Finding) string {
 	if f.Anchor != nil {
 		lines = append(lines, view.Where(f.Anchor))
 	}
+	if by := view.NamedBy(f); by != "" {
+		lines = append(lines, "Named by: "+by)
+	}
 	for _, e := range f.Evidence {
 		lines = append(lines, "Seen: "+e)
 	}

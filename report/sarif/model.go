@@ -233,6 +233,7 @@ type sarifResultProps struct {
 type sarifMxsweep struct {
 	IP           string   `json:"ip,omitempty"`
 	Host         string   `json:"host,omitempty"`
+	NamedBy      []string `json:"namedBy,omitempty"` // paths from the domains of the run to the host
 	Port         uint16   `json:"port,omitempty"`
 	Protocol     string   `json:"protocol,omitempty"`
 	State        string   `json:"state,omitempty"`

@@ -181,6 +181,8 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 	switch {
 	case f.Drift == result.DriftFixed:
 		s.WriteString(" no longer answers.")
+	case f.State != "":
+		fmt.Fprintf(&s, " is %s.", f.State)
 	case p == nil || p.State != result.StateOpen:
 		s.WriteString(" was not seen in this run; the finding is known from the baseline.")
 	case p.Service.Label() == "":
@@ -190,6 +192,9 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 	}
 	if len(f.Evidence) > 0 {
 		fmt.Fprintf(&s, " Seen: %s.", m.text(strings.TrimSuffix(f.Evidence[0], ".")))
+	}
+	if by := view.NamedBy(f); by != "" {
+		fmt.Fprintf(&s, " Named by %s.", m.text(by))
 	}
 	if f.Anchor != nil {
 		through := "in scope through"
@@ -217,10 +222,16 @@ func (b *sarifBuilder) howToFix(f *result.Finding, m mark) string {
 
 // configured writes the message about a listener of a file.
 func (b *sarifBuilder) configured(s *strings.Builder, f *result.Finding, p *result.Port, m mark) {
-	fmt.Fprintf(s, "%s: %s in %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(f.Listener.Name), m.name(f.Host))
+	in := "in"
+	if f.OfRecords() {
+		in = "for"
+	}
+	fmt.Fprintf(s, "%s: %s %s %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(f.Listener.Name), in, m.name(f.Host))
 	switch {
 	case f.Drift == result.DriftFixed:
 		s.WriteString(" is fixed.")
+	case f.OfRecords():
+		s.WriteString(".")
 	case p == nil:
 		s.WriteString(" was not seen in this run; the finding is known from the baseline.")
 	case p.Service.Label() != "":
@@ -242,11 +253,12 @@ func (b *sarifBuilder) configured(s *strings.Builder, f *result.Finding, p *resu
 
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
+		NamedBy: f.NamedBy,
 		IP: f.IP.String(), Host: f.Host, Port: f.Port, Protocol: f.Protocol,
 		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.Run.Vantage,
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: sanitize.Text(f.Remediation, 500),
 	}
-	if p != nil {
+	if w.State = string(f.State); p != nil {
 		w.State, w.Reason = string(p.State), string(p.Reason)
 		if s := p.Service; s != nil {
 			w.Service, w.Product, w.Version, w.Role = s.Name, s.KnownProduct(), s.KnownVersion(), string(s.Role)

@@ -254,6 +254,9 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 	if a := f.Anchor; f.Line() != nil && a != nil {
 		t.labeled(6, "at", view.Where(a)+"  "+words.Shorten(strings.TrimSpace(a.Text), briefEvidence))
 	}
+	if by := view.NamedBy(f); by != "" {
+		t.labeled(6, "dns", by)
+	}
 	for i, e := range f.Evidence {
 		if t.evidence == format.EvidenceNone {
 			break

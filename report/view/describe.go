@@ -12,15 +12,18 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Number returns the port with its protocol, like 25/tcp.
+// Number returns the port with its protocol, like 25/tcp; "dns" for records of a domain.
 func (p *PortEntry) Number() string {
+	if p.Port == nil && len(p.Findings) > 0 && p.Findings[0].OfRecords() {
+		return "dns"
+	}
 	return strconv.Itoa(int(p.Num)) + "/" + cmp.Or(p.protocol, "tcp")
 }
 
 // Describe returns one line about what answers on the port.
 func (p *PortEntry) Describe() string {
 	if p.Port == nil {
-		return "not seen in this run, but in the baseline"
+		return p.unseen()
 	}
 	s := p.Port.Service
 	if s == nil {
@@ -61,6 +64,30 @@ func (p *PortEntry) Describe() string {
 		parts = append(parts, `said "`+words.Shorten(p.Port.Banner.Text, 60)+`"`)
 	}
 	return strings.Join(parts, ", ") + confidence(s) + assumed(p.Port)
+}
+
+// unseen says what is known of a port that the run did not see open.
+func (p *PortEntry) unseen() string {
+	if len(p.Findings) > 0 {
+		switch f := p.Findings[0]; {
+		case f.OfRecords():
+			return "records of the domain"
+		case f.State != "":
+			return string(f.State)
+		}
+	}
+	return "not seen in this run, but in the baseline"
+}
+
+// NamedBy returns the paths that lead from the domains of the run to the host of a finding, as one
+// text; "" if there are none.
+func NamedBy(f *result.Finding) string {
+	const most = 4
+	text := strings.Join(f.NamedBy[:min(len(f.NamedBy), most)], "; ")
+	if more := len(f.NamedBy) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }
 
 // assumed is appended if the reachability from the vantage point was not tested.

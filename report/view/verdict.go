@@ -375,7 +375,9 @@ func (v *View) Example() (rule string, port uint16) {
 	}
 	p := &v.Hosts[0].Ports[0]
 	if len(p.Findings) > 0 {
-		rule = p.Findings[0].Rule
+		if rule = p.Findings[0].Rule; p.Findings[0].OfRecords() {
+			return rule, 0
+		}
 	}
 	return rule, p.Num
 }
