@@ -51,6 +51,11 @@ type Violation struct {
 	// file, and where that is not known.
 	OpenedBy *result.Configured
 
+	// NamedBy is copied from the port. PortState is that of a port that breaks a rule without
+	// being open; "" is open, and of a finding about records alone.
+	NamedBy   []string
+	PortState result.State
+
 	// Reachability is copied from the port.
 	Reachability result.Reachability
 
@@ -142,6 +147,8 @@ func (f *Violation) Finding() result.Finding {
 		Anchor:       f.Anchor,
 		PolicyAnchor: f.PolicyAnchor,
 		Listener:     f.Listener,
+		NamedBy:      f.NamedBy,
+		State:        f.PortState,
 		OpenedBy:     f.OpenedBy,
 		FirstSeen:    result.NewTime(f.FirstSeen),
 		LastSeen:     result.NewTime(f.LastSeen),

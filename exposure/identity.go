@@ -133,6 +133,12 @@ func (f *Violation) join(o *Violation) {
 			f.Evidence = append(slices.Clip(f.Evidence), o.Target.Addr().Unmap().String()+": "+sentence)
 		}
 	}
+	f.NamedBy = slices.Clip(f.NamedBy)
+	for _, path := range o.NamedBy {
+		if !slices.Contains(f.NamedBy, path) {
+			f.NamedBy = append(f.NamedBy, path)
+		}
+	}
 	f.Severity, f.Score = max(f.Severity, o.Severity), max(f.Score, o.Score)
 	f.Confidence = max(f.Confidence, o.Confidence)
 	if o.Certainty > f.Certainty {

@@ -255,7 +255,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,
 		Status: result.StatusOpen, Drift: result.DriftNone, Anchor: p.Anchor,
-		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability, Listener: p.Listener,
+		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability, Listener: p.Listener, NamedBy: p.NamedBy,
 	}
 	j.Identity.identify(&f)
 	product, version := "", ""
@@ -268,7 +268,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	}
 	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
 	public := j.public(p.Target.Port())
-	if p.Listener != nil {
+	if p.Listener != nil && r.Kind != KindDomain {
 		f.Title, f.Listener, advice = r.TitleOf(p.Target.Addr(), p.Listener), r.lineOf(p.Listener, public), p.advice(r, public)
 	}
 	if p.Setting != nil {

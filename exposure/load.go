@@ -135,7 +135,7 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	case inBand && r.OffBand != "":
 		d.Fail(n, "omit off_band", "score %.1f of rule %q fits its severity", r.Score, r.ID)
 	}
-	if len(r.When) == 0 && r.Kind != KindPolicy && r.Kind != KindJoined {
+	if len(r.When) == 0 && r.Kind != KindPolicy && r.Kind != KindJoined && r.Kind != KindDomain {
 		d.Fail(n, "add a condition, or make the kind policy", "rule %q never matches", r.ID)
 	}
 }
@@ -146,7 +146,7 @@ func (d ruleLoader) ruleFields(r *Rule, fixes *fix.Set) []userfile.Field {
 		userfile.Required("id", func(n *yaml.Node) { r.ID = d.Text(n, "id") }),
 		userfile.Required("name", func(n *yaml.Node) { r.Name = d.Text(n, "name") }),
 		userfile.Required("kind", func(n *yaml.Node) {
-			r.Kind = RuleKind(d.OneOf(n, "kind", "listener", "trust", "disclosure", "policy", "joined"))
+			r.Kind = RuleKind(d.OneOf(n, "kind", "listener", "trust", "disclosure", "policy", "joined", "domain"))
 		}),
 		userfile.Required("title", func(n *yaml.Node) { r.Title = d.Text(n, "title") }),
 		userfile.Required("severity", func(n *yaml.Node) {

@@ -60,6 +60,9 @@ const (
 	NoticeUnseen            = "MXS9073"
 	NoticeElsewhere         = "MXS9074"
 	NoticeWhichHost         = "MXS9075"
+	NoticeDomainIncomplete  = "MXS9081"
+	NoticeAskFor            = "MXS9082"
+	NoticeRecords           = "MXS9083"
 )
 
 // A NoticeKind describes all notices with one code, for reports and manuals.
@@ -223,6 +226,15 @@ var noticeKinds = []NoticeKind{
 	{NoticeWhichHost, "FilesOfWhichHost", result.LevelError, "Configuration files do not say which of several hosts they describe.",
 		"They were not compared with what the scan saw, so the run cannot pass.",
 		"Write --config HOST=PATH for the files of each host."},
+	{NoticeDomainIncomplete, "DomainIncomplete", result.LevelError, "The DNS did not answer all questions about a domain.",
+		"There may be further hosts on which its mail depends, so the run cannot pass.",
+		"Check the resolver and the name servers of the domain, and run again."},
+	{NoticeAskFor, "HostNotAuthorized", result.LevelNote, "The mail of a domain depends on a host that is not in the scope.",
+		"It was not contacted, and nothing is known about it.",
+		"Ask whoever runs the host for authorization, and add its addresses to the scope."},
+	{NoticeRecords, "RecordsAtFault", result.LevelWarning, "Records of a domain are wrong.",
+		"Senders or clients may treat them in different ways, or not at all.",
+		"Correct the record; \"mxsweep domain NAME\" shows all of them."},
 }
 
 // NoticeKinds returns all kinds of notices in the order of their codes.

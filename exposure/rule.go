@@ -28,6 +28,9 @@ const (
 	KindPolicy RuleKind = "policy"
 	// KindJoined rules are about what a scan and the machine, or its files, show together.
 	KindJoined RuleKind = "joined"
+	// KindDomain rules are about what the records of a domain and a scan show together.
+	// Expected services of the policy do not cover them.
+	KindDomain RuleKind = "domain"
 )
 
 // A Rule says when a service is exposed, why that is wrong and how to fix it.

@@ -233,7 +233,7 @@ func TestEveryRuleIsJudged(t *testing.T) {
 		}
 	}
 	for _, r := range testRules(t).All() {
-		if !positive[r.ID] {
+		if !positive[r.ID] && r.Kind != KindDomain { // those are tested in run/records
 			t.Errorf("add a row to judgements that breaks %s", r.ID)
 		}
 	}

@@ -30,6 +30,10 @@ type Subject struct {
 	// line.
 	Anchor *result.Anchor
 
+	// NamedBy are the paths that lead from the domains of the run to the address, in words:
+	// "mx 10 of example.org"; nil without domains.
+	NamedBy []string
+
 	// Service is nil if nothing was identified (not open, or --no-identify).
 	Service *fingerprint.Identification
 
@@ -69,6 +73,7 @@ func (p *Subject) Port() result.Port {
 		IP:           p.Target.Addr().WithZone(""),
 		Host:         p.Host,
 		Aliases:      p.Aliases,
+		NamedBy:      p.NamedBy,
 		Port:         p.Target.Port(),
 		Protocol:     "tcp",
 		State:        p.State,

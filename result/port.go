@@ -17,8 +17,8 @@ type Port struct {
 	Attempts     int           `json:"attempts,omitempty"`
 	Anchor       *Anchor       `json:"anchor,omitempty"`
 	NamedBy      []string      `json:"named_by,omitempty" clean:"field"` // as of Finding
-	Listener     *Configured   `json:"listener,omitempty"` // nil if it was scanned
-	Socket       *Listening    `json:"socket,omitempty"`   // nil unless the run looked at the machine itself
+	Listener     *Configured   `json:"listener,omitempty"`               // nil if it was scanned
+	Socket       *Listening    `json:"socket,omitempty"`                 // nil unless the run looked at the machine itself
 	Service      *Service      `json:"service,omitempty"`
 	Banner       *Banner       `json:"banner,omitempty"`
 	TLS          *TLS          `json:"tls,omitempty"`

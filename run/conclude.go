@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/run/records"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -53,6 +54,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	for _, b := range p.files.Filtered(func(r scan.Result) exposure.Subject { return w.port(r, nil) }) {
 		c.Findings = append(c.Findings, p.judge.BehindFilter(b.Subject, b.Why)...)
 	}
+	c.Findings = append(c.Findings, p.domains.Judge(p.judge, &records.Sweep{Open: c.Open, Now: now, Subject: func(r scan.Result) exposure.Subject { return w.port(r, nil) }})...)
 	c.Joined = p.files.Rows(p.scope.Names)
 	c.Paths = mailPaths(c.Open, p.known)
 	mailpath.Explain(c.Paths, c.Findings)
@@ -64,9 +66,9 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	}
 	facts := p.facts(ctx, w, outs, aborted)
 	undecided, told := p.files.Undecided()
-	facts.Incomplete = slices.Concat(facts.Incomplete, which, undecided)
+	facts.Incomplete = slices.Concat(facts.Incomplete, which, undecided, p.domains.Gaps())
 	c.Decision = gate.Decide(p.gate, facts, c.Findings)
-	for _, more := range [][]result.Notice{aside, drifted, told, w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
+	for _, more := range [][]result.Notice{aside, drifted, told, p.domains.Notices(), w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
 		c.Decision.Notices = append(c.Decision.Notices, more...)
 	}
 	entries := p.policy.Notices(c.Findings, c.Decision.Notices, now)
@@ -122,6 +124,7 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 	facts.Progress = p.opts.Resume
 	facts.EmptyShard = p.emptyShard
 	facts.EmptyScope = p.emptyScope
+	facts.Nothing = p.domains.Nothing()
 	facts.Blocked = w.engine.BlockedMidScan()
 	facts.Unresolved = p.unresolved()
 	facts.Failed = outs.Failures()

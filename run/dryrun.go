@@ -29,7 +29,7 @@ import (
 // Incomplete reports whether the run would be incomplete in any case: nothing is in
 // scope, or a name did not resolve and no one accepts it. A shard may be empty.
 func (p *Plan) Incomplete() bool {
-	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
+	return p.scope.Addresses() == 0 || !p.domains.Complete() || len(p.sweptPorts()) == 0 ||
 		slices.ContainsFunc(p.unresolved(), func(n gate.UnresolvedName) bool { return n.Acceptance == nil })
 }
 
@@ -238,6 +238,7 @@ func (p *Plan) describeTargets(b *strings.Builder) {
 	for _, t := range p.scope.Unresolved() {
 		fmt.Fprintf(b, "unresolved   %s: %s\n", targetName(t), unresolved(t).Reason)
 	}
+	p.domains.Describe(func(what, text string) { fmt.Fprintf(b, "%-12s %s\n", what, text) })
 	for _, t := range p.scope.Emptied() {
 		fmt.Fprintf(b, "excluded     %s%s\n", targetName(t), p.byFamily(t))
 	}

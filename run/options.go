@@ -35,6 +35,11 @@ type Options struct {
 	TargetFiles []string
 	Stdin       io.Reader
 
+	// Domains are mail domains: the hosts on which their mail depends are targets as
+	// far as they are in the scope, and their records are judged together with what
+	// the scan shows.
+	Domains []string
+
 	// Scope is the file with the addresses that may be contacted. If it is empty
 	// and the policy has no scope, the targets are the scope.
 	Scope string

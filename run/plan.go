@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/run/configured"
+	"github.com/mxsweep/mxsweep/run/records"
 	"github.com/mxsweep/mxsweep/run/saved"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -60,6 +61,7 @@ type Plan struct {
 	judge    *exposure.Judge
 	own      []netip.Addr      // this machine's addresses
 	files    *configured.Files // nil without --config
+	domains  *records.Domains  // nil without --domain
 	gate     gate.Criteria
 	tree     report.Tree
 }
@@ -112,6 +114,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	p.judge.Policy = p.domains.Policy(p.judge.Policy)
 	if err := p.readConfigs(known, rules); err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (p *Plan) readBaseline() error {
 	if p.baseline, _, err = saved.ReadBaseline(p.opts.Baseline, p.judge.Rules); err != nil {
 		return err
 	}
-	p.drift = drift.Compare(p.baseline, drift.Conditions{
+	now := drift.Conditions{
 		Vantage:     p.vantage(),
 		VantageOf:   p.judge.VantageOf,
 		ScopeSHA256: p.scopeSHA256,
@@ -155,7 +158,11 @@ func (p *Plan) readBaseline() error {
 		Identity:    p.policy.HostIdentity(),
 		AddressesOf: p.addressesOf,
 		Joined:      p.files.Of,
-	}, p.judge.Rules)
+	}
+	if p.domains != nil {
+		now.Domains = p.domains.Verify
+	}
+	p.drift = drift.Compare(p.baseline, now, p.judge.Rules)
 	return nil
 }
 

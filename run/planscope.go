@@ -10,6 +10,8 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/records"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -119,6 +121,10 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	var b scope.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(p.opts.Targets) == 0 && len(p.opts.TargetFiles) == 0 && p.opts.Scope == "" && !policyScope {
+		if len(p.opts.Domains) > 0 {
+			return b, fault.Refusef(`name the file of the hosts that you are authorized to scan with --scope; "mxsweep domain NAME -o scope=FILE" writes a draft`,
+				"scanning the hosts of a domain without a scope")
+		}
 		return b, fault.Usagef(`give a target, as in "mxsweep scan 192.0.2.0/24", or a file of targets with --input FILE or --scope FILE`, "no targets given")
 	}
 	targets, err := parser.Targets(ctx, p.opts.Targets)
@@ -152,7 +158,39 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 		b.Allowed = []scope.Target{} // an empty scope allows nothing
 		p.emptyScope = p.scopeName()
 	}
-	return p.readExcludes(ctx, parser, b)
+	if b, err = p.readExcludes(ctx, parser, b); err != nil {
+		return b, err
+	}
+	return p.readDomains(ctx, b)
+}
+
+// readDomains looks up the domains, and adds their hosts that are in the scope to the
+// targets.
+func (p *Plan) readDomains(ctx context.Context, b scope.Bounds) (scope.Bounds, error) {
+	if len(p.opts.Domains) == 0 {
+		return b, nil
+	}
+	names, err := records.ParseNames(p.opts.Domains)
+	if err != nil {
+		return b, err
+	}
+	if b.Allowed == nil {
+		b.Allowed = slices.Clone(b.Targets)
+	}
+	bounds := scope.Bounds{Allowed: b.Allowed, Excluded: b.Excluded, Family: p.opts.Family}
+	allowed, err := scope.New(bounds)
+	if err != nil {
+		return b, err
+	}
+	p.domains, err = records.Look(ctx, records.Lookup{Names: names, Resolver: p.opts.Resolver, Scope: allowed, Log: p.opts.log})
+	if err != nil {
+		return b, err
+	}
+	if b.Targets = append(b.Targets, p.domains.Targets()...); len(b.Targets) == 0 {
+		// No targets at all would mean the whole scope.
+		b.Targets = []scope.Target{{Anchor: result.Anchor{Text: names[0]}}}
+	}
+	return b, nil
 }
 
 // readExcludes adds the excludes.

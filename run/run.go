@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mxsweep/mxsweep/domains"
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
@@ -92,6 +93,7 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 	}
 	aborted := outs.Start(p.reportTool(), run)
 	if aborted == nil {
+		p.domains.Fetch(ctx, &domains.HTTPS{Allowed: p.scope.Allows})
 		ended := func() {}
 		if p.opts.Watch != nil {
 			ended = p.opts.Watch(w.progress)
@@ -154,6 +156,7 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 		Slots:           p.limit,
 		Pace:            p.pace.wait,
 		Intrusive:       p.opts.Intrusive,
+		Digests:         p.domains != nil,
 		NotAfter:        p.lastMoment(),
 		GreetingTimeout: p.opts.GreetingTimeout,
 		ConnectTimeout:  p.opts.Timeout,

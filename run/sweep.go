@@ -151,6 +151,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 func (w *sweep) count(r scan.Result) {
 	w.counter.Add(r)
 	w.plan.files.Add(r)
+	w.plan.domains.Add(r)
 	if w.plan.drift != nil {
 		w.plan.drift.Add(exposure.Subject{Result: r})
 	}
@@ -160,6 +161,7 @@ func (w *sweep) count(r scan.Result) {
 // answer, nothing shows that a finding is fixed.
 func (w *sweep) forget(pair netip.AddrPort) {
 	w.plan.files.Forget(pair)
+	w.plan.domains.Forget(pair)
 	if w.plan.drift != nil {
 		w.plan.drift.Forget(pair)
 	}
@@ -275,6 +277,7 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposur
 	} else if addr := r.Target.Addr(); addr.Zone() != "" {
 		p.Host = addr.String() // as named by the user
 	}
+	p.NamedBy = w.plan.domains.NamedBy(r.Target.Addr())
 	if a, ok := w.plan.scope.Anchor(r.Target.Addr()); ok {
 		p.Anchor = &a
 	}

@@ -33,6 +33,11 @@ type Conditions struct {
 	// address; nil means of none.
 	Joined func(netip.Addr) bool
 
+	// Domains reports whether the run, which looked up domains, proves that an entry about their
+	// records that was not found again is fixed, and what proves it or is missing; nil for a
+	// run that looked up none.
+	Domains func(e *Entry) (fixed bool, why string)
+
 	// Gone reports whether a run that probes nothing, of files or of what listens on a
 	// machine, proves that the listener of an entry that was not found again does not
 	// break its rule any longer, and what proves it or is missing; nil for a scan, of which
@@ -254,7 +259,11 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 		for _, file := range e.DependsOn {
 			f.Listener.Causes = append(f.Listener.Causes, result.Widening{Why: "the finding depends on this file", Anchor: &result.Anchor{File: file, Line: 1}})
 		}
-		f.Title, f.Remediation, f.Fixes = r.TitleOf(e.IP, f.Listener), r.Fix, nil
+		if f.Remediation, f.Fixes = r.Fix, nil; r.Kind == exposure.KindDomain {
+			f.Listener.Kind = result.KindRecords
+		} else {
+			f.Title = r.TitleOf(e.IP, f.Listener)
+		}
 	}
 	if e.Confidence != nil {
 		f.Certainty = *e.Confidence

@@ -83,7 +83,7 @@ func (e *Entry) moreConfident(certainty int, product string) bool {
 // then it may be the same as an earlier finding. That a port is open at all is
 // certain.
 func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
-	if f.Rule.Kind == exposure.KindPolicy || f.Rule.Kind == exposure.KindJoined || f.Listener != nil {
+	if f.Rule.Kind == exposure.KindPolicy || f.Rule.Kind == exposure.KindJoined || f.Rule.Kind == exposure.KindDomain || f.Listener != nil {
 		return false
 	}
 	for _, addr := range f.AllAddresses() {
@@ -101,6 +101,9 @@ func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
 // requires evidence from this run and from the same vantage point, on all
 // addresses; why describes the evidence, or what is missing.
 func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why string) {
+	if ruleOfEntry(c.rules, e).Kind == exposure.KindDomain {
+		return c.verifyDomain(e)
+	}
 	if c.now.Gone != nil || e.Listener != "" {
 		return c.verifyListener(e)
 	}
@@ -121,6 +124,14 @@ func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why
 		why += fmt.Sprintf("; none of the %d addresses breaks the rule any longer", len(places))
 	}
 	return fixed, why
+}
+
+// verifyDomain is verify for an entry about the records of a domain.
+func (c *Comparison) verifyDomain(e *Entry) (fixed bool, why string) {
+	if c.now.Domains == nil {
+		return false, "this run looked up no domain"
+	}
+	return c.now.Domains(e)
 }
 
 // verifyListener is verify where the run probes nothing, or the entry is one of a file.

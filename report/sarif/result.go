@@ -254,7 +254,7 @@ func (b *sarifBuilder) configured(s *strings.Builder, f *result.Finding, p *resu
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
 		NamedBy: f.NamedBy,
-		IP: f.IP.String(), Host: f.Host, Port: f.Port, Protocol: f.Protocol,
+		IP:      f.IP.String(), Host: f.Host, Port: f.Port, Protocol: f.Protocol,
 		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.Run.Vantage,
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: sanitize.Text(f.Remediation, 500),
 	}

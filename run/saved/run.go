@@ -196,7 +196,7 @@ func (r *RunFile) finding(w *result.Finding) exposure.Violation {
 		Service: service.protocol, Product: service.product, Method: service.method,
 		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Fixes: w.Fixes, Tags: w.Tags,
 		Status: w.Status, Drift: w.Drift,
-		Anchor: w.Anchor, PolicyAnchor: w.PolicyAnchor, Listener: w.Listener,
+		Anchor: w.Anchor, PolicyAnchor: w.PolicyAnchor, Listener: w.Listener, NamedBy: w.NamedBy, PortState: w.State,
 		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: w.Acceptance,
 	}
 	if f.Drift == result.DriftFixed {

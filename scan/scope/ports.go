@@ -162,4 +162,4 @@ func profileHint(profiles map[string][]uint16, item string) string {
 }
 
 // FormatPorts formats ports, in any order, as [PortSet.String] does.
-func FormatPorts(ports []uint16) string { return portSetOf(ports).String() }
+func FormatPorts(ports []uint16) string { return PortSetOf(ports).String() }

@@ -31,9 +31,9 @@ func newPortSet(runs []portRun) PortSet {
 	return PortSet{runs: slices.Clip(out)}
 }
 
-// portSetOf makes a set of ports, in any order and with duplicates. It does not change
+// PortSetOf makes a set of ports, in any order and with duplicates. It does not change
 // them.
-func portSetOf(ports []uint16) PortSet {
+func PortSetOf(ports []uint16) PortSet {
 	for i := 1; i < len(ports); i++ {
 		if ports[i-1] >= ports[i] {
 			ports = slices.Clone(ports)

@@ -49,7 +49,7 @@ func TestPortSets(t *testing.T) {
 		}
 		listed := slices.Concat(want, want) // sorted or not, with repeats or without
 		r.Shuffle(len(listed), func(i, j int) { listed[i], listed[j] = listed[j], listed[i] })
-		if a, b := portSetOf(want), portSetOf(listed); !a.equal(set) || !b.equal(set) || set.Empty() != (len(want) == 0) {
+		if a, b := PortSetOf(want), PortSetOf(listed); !a.equal(set) || !b.equal(set) || set.Empty() != (len(want) == 0) {
 			t.Fatalf("%s: made of its ports, it is %v and %v", spec, a, b)
 		}
 		for p := range uint16(100) {

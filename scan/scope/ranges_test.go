@@ -12,7 +12,7 @@ import (
 func TestRanges(t *testing.T) {
 	targets := []Target{
 		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("192.0.2.4-192.0.2.9")}},
-		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("192.0.2.8-192.0.2.12")}, Ports: portSetOf([]uint16{7, 9})},
+		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("192.0.2.8-192.0.2.12")}, Ports: PortSetOf([]uint16{7, 9})},
 		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("2001:db8::1-2001:db8::3")}},
 	}
 	scope, err := New(Bounds{Targets: targets})

@@ -54,7 +54,7 @@ func NewSpace(scope *Set, ports []uint16) (*Space, error) {
 	if scope == nil {
 		return &Space{}, nil
 	}
-	u, usual := newPortUnion(), portSetOf(ports)
+	u, usual := newPortUnion(), PortSetOf(ports)
 	s := &Space{}
 	long := slices.ContainsFunc(scope.swept, func(t Target) bool { return t.Bulk != nil })
 	var err error

@@ -108,7 +108,7 @@ func randomTargets(r *rand.Rand, n int) []Target {
 			t.Ranges = append(t.Ranges, randomRange(r))
 		}
 		for range r.IntN(3) {
-			t.Ports = t.Ports.Union(portSetOf([]uint16{uint16(1 + r.IntN(6))}))
+			t.Ports = t.Ports.Union(PortSetOf([]uint16{uint16(1 + r.IntN(6))}))
 		}
 		out = append(out, t)
 	}
