@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/template"
@@ -59,16 +58,20 @@ type composeProject struct {
 	files []*source.File    // that the project consists of; the first is the main one
 	env   map[string]string // of the file .env
 
-	weight weight
-	loads  int // how often a file was loaded for another one
-	build  int // bytes of the Dockerfiles and files of variables that services use
+	weight    weight
+	loads     int // how often a file was loaded for another one
+	handedOut int // bytes of the values that variables stood for
+	build     int // bytes of the Dockerfiles and files of variables that services use
 
 	variableFiles map[string]*variablesFile // by name
 }
 
-// lookup returns the value of a variable.
+// lookup returns the value of a variable, as long as not too much was returned in all.
 func (p *composeProject) lookup(name string) (string, bool) {
 	v, ok := p.env[name]
+	if p.handedOut += len(v); p.handedOut > maxHandedOut {
+		return "", ok
+	}
 	return v, ok
 }
 
@@ -111,7 +114,7 @@ func (p *composeProject) readEnv() error {
 		if err != nil {
 			return err
 		}
-		env, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), func(string) (string, bool) { return "", false })
+		env, err := parseVariables(f.Text, func(string) (string, bool) { return "", false })
 		if err != nil {
 			return fmt.Errorf("reading .env: %w", err)
 		}
@@ -126,7 +129,7 @@ func (p *composeProject) load() (*types.Project, error) {
 	for _, f := range p.files {
 		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: p.tree.Local(f.Name), Content: []byte(f.Text)})
 	}
-	return loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
+	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
 		o.SetProjectName("project", true)
 		o.Profiles = []string{"*"}
 		o.SkipNormalization, o.SkipConsistencyCheck = true, true
@@ -138,6 +141,10 @@ func (p *composeProject) load() (*types.Project, error) {
 			TypeCastMapping: o.Interpolate.TypeCastMapping,
 		}
 	})
+	if err == nil && p.handedOut > maxHandedOut {
+		err = errHeavy
+	}
+	return project, err
 }
 
 // substitute replaces the variables of a text. A variable that must have a value and has

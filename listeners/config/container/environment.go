@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
@@ -235,7 +234,7 @@ func (p *composeProject) variablesOf(name string) *variablesFile {
 	v = &variablesFile{places: map[string]result.Anchor{}}
 	if f, err := p.tree.Include(name); err == nil {
 		v.file = f
-		if values, err := dotenv.ParseWithLookup(strings.NewReader(f.Text), p.lookup); err == nil {
+		if values, err := parseVariables(f.Text, p.lookup); err == nil {
 			v.values = values
 		}
 	}
