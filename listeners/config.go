@@ -25,8 +25,10 @@ type Config struct {
 	Doubts    []Doubt
 	Mounts    []Mount // the files of containers
 
-	seen map[any]bool    // what was added, so that nothing is added twice
-	name map[string]int  // how many listeners wanted a name
+	seen    map[any]bool             // what was added, so that nothing is added twice
+	name    map[string]int           // how many listeners wanted a name
+	entries map[string]result.Anchor // of the names of entries
+
 	left map[string]bool // the kinds of which something was left out
 
 	inside map[place]int // see Inside
@@ -38,8 +40,31 @@ type Config struct {
 func (c *Config) AddListener(l *Listener) bool {
 	if len(c.Listeners) < MaxListeners {
 		l.Service = c.unique(l.Service)
+		if l.Entry != "" {
+			l.Entry = c.uniqueEntry(l)
+		}
 	}
 	return add(c, &c.Listeners, *l, nil, bound{"listeners", MaxListeners, l.At})
+}
+
+// maxEntries is how many lines may have an entry of one name: what is beyond has the name of
+// the last.
+const maxEntries = 100
+
+// uniqueEntry returns the name of an entry that no other line has.
+func (c *Config) uniqueEntry(l *Listener) string {
+	if c.entries == nil {
+		c.entries = map[string]result.Anchor{}
+	}
+	name := l.Entry
+	for n := 2; n < maxEntries; n++ {
+		if at, ok := c.entries[name]; !ok || at == l.At {
+			break
+		}
+		name = fmt.Sprintf("%s, number %d", l.Entry, n)
+	}
+	c.entries[name] = l.At
+	return name
 }
 
 // unique returns a name for a listener that no other has.

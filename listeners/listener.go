@@ -1,6 +1,7 @@
 package listeners
 
 import (
+	"cmp"
 	"net/netip"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
@@ -38,6 +39,10 @@ type Listener struct {
 	// in the file and the same when lines move: "10025 inet", "service imap-login
 	// imaps", "frontend imap *:143".
 	Service string
+
+	// Entry is the name of what opens it, if that opens others, too: "10025 inet" for each
+	// address of inet_interfaces; "" if it is Service.
+	Entry string
 
 	// Kind is the kind of file, in words: "Postfix master.cf". Package config sets it, unless
 	// a reader has read a file of another kind.
@@ -106,6 +111,10 @@ type Setting struct {
 // OwnNetwork is a word in lists of networks that readers return: each network of the container
 // of the listener.
 const OwnNetwork = "own-network"
+
+// Name returns the name by which findings identify the listener. It is the same for all that one
+// entry of the file opens, so that another address for the entry makes no other finding of it.
+func (l *Listener) Name() string { return cmp.Or(l.Entry, l.Service) }
 
 // Loopback reports whether only the host itself can connect to the listener.
 func (l *Listener) Loopback() bool {

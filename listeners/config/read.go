@@ -157,7 +157,7 @@ func withoutSecrets(c listeners.Config, all func() []string) listeners.Config {
 	}
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
-		l.Service = redact.Line(l.Service)
+		l.Service, l.Entry = redact.Line(l.Service), redact.Line(l.Entry)
 		if mask(&l.Doubt); l.Doubt != "" {
 			mask(&l.Host)
 		}

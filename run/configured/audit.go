@@ -272,7 +272,7 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 		Host:     at.File,
 		Anchor:   &at,
 		Service:  a.Identify(l),
-		Listener: &result.Configured{Name: sanitize.Text(l.Service, sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},
+		Listener: &result.Configured{Name: sanitize.Text(l.Name(), sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},
 	}
 	for _, c := range l.Causes {
 		p.Listener.Causes = append(p.Listener.Causes, result.Widening{Why: c.Why, Anchor: c.At})

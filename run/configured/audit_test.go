@@ -168,6 +168,53 @@ func TestIDsStayWhenLinesMove(t *testing.T) {
 	}
 }
 
+// Another address for an entry of a file, or another port of a range, makes no other findings of
+// those that are there.
+func TestIDsStayWhenAddressesCome(t *testing.T) {
+	t.Parallel()
+	const proxy = "defaults\n mode tcp\nlisten a\n%s server b 127.0.0.1:10025\n"
+	for _, tt := range []struct {
+		name          string
+		before, after map[string]string
+		findings      int // after the change
+	}{
+		{"inet_interfaces", map[string]string{"main.cf": "inet_interfaces = 192.0.2.1\n", "master.cf": fmt.Sprintf(reinjection, "10025")},
+			map[string]string{"main.cf": "inet_interfaces = 192.0.2.7, 192.0.2.1, 192.0.2.2\n", "master.cf": fmt.Sprintf(reinjection, "10025")}, 1},
+		{"inet_interfaces, from all", map[string]string{"main.cf": "inet_interfaces = all\n", "master.cf": fmt.Sprintf(reinjection, "10025")},
+			map[string]string{"main.cf": "inet_interfaces = 192.0.2.1, 127.0.0.1, 192.0.2.2\n", "master.cf": fmt.Sprintf(reinjection, "10025")}, 1},
+		{"address of Dovecot", map[string]string{"dovecot.conf": fmt.Sprintf(listener, "address = 192.0.2.1")}, map[string]string{"dovecot.conf": fmt.Sprintf(listener, "address = 192.0.2.7, 192.0.2.1")}, 1},
+		{"listen of Dovecot", map[string]string{"dovecot.conf": "listen = *, ::\n" + fmt.Sprintf(listener, "")}, map[string]string{"dovecot.conf": "listen = *, 2001:db8::1\n" + fmt.Sprintf(listener, "")}, 1},
+		{"bind of HAProxy", map[string]string{"haproxy.cfg": fmt.Sprintf(proxy, " bind 192.0.2.1:10024-10025\n")}, map[string]string{"haproxy.cfg": fmt.Sprintf(proxy, " bind 192.0.2.7:10025,192.0.2.1:10023-10026\n")}, 5},
+		{"listen of nginx", map[string]string{"nginx.conf": "events {}\nstream { server { listen 192.0.2.1:10025; proxy_pass 127.0.0.1:1; } }\n"},
+			map[string]string{"nginx.conf": "events {}\nstream { server { listen 192.0.2.7:10025; listen 192.0.2.1:10024-10025; proxy_pass 127.0.0.1:1; } }\n"}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, before := audit(t, tt.before)
+			_, after := audit(t, tt.after)
+			ids := map[string]bool{}
+			for i := range after.Findings {
+				f := &after.Findings[i]
+				if ids[f.ID] {
+					t.Errorf("%s %s: its id is that of another finding", f.Rule.ID, f.Place())
+				}
+				ids[f.ID] = true
+			}
+			for i := range before.Findings {
+				if f := &before.Findings[i]; !ids[f.ID] {
+					t.Errorf("%s %s has another id", f.Rule.ID, f.Place())
+				}
+			}
+			if len(before.Findings) == 0 || len(after.Findings) != tt.findings {
+				t.Errorf("%v, then %v", shown(before), shown(after))
+			}
+		})
+	}
+}
+
+// listener is a file of Dovecot with an internal listener.
+const listener = "protocols = lmtp\nservice lmtp {\n  inet_listener lmtp {\n    port = 24\n    %s\n  }\n}\n"
+
 // Every kind of file has a fix, or is known to have none.
 func TestEditsOfEachKind(t *testing.T) {
 	t.Parallel()

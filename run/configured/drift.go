@@ -43,7 +43,7 @@ func (a *Audit) known(undecided []listeners.Doubt) *known {
 	}
 	for i := range a.read.Listeners {
 		l := &a.read.Listeners[i]
-		k.listeners[[2]string{l.At.File, l.Service}] = true
+		k.listeners[[2]string{l.At.File, l.Name()}] = true
 	}
 	return k
 }

@@ -198,6 +198,7 @@ func (o *opening) append(l listeners.Listener, only bool) bool {
 	}
 	l.Service = "service " + o.service.name + " " + name
 	if !only {
+		l.Entry = l.Service
 		l.Service += " " + l.Host
 	}
 	return o.r.config.AddListener(&l)

@@ -41,6 +41,7 @@ func (r *reading) readListeners() {
 		for _, l := range list {
 			l.Service = s.name.s + " inet"
 			if len(list) > 1 {
+				l.Entry = l.Service
 				l.Service += " " + l.Host
 				if l.Address.IsValid() {
 					l.Service = s.name.s + " inet " + l.Address.String()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/listeners"
@@ -118,12 +119,12 @@ func (h *haproxy) listen(base listeners.Listener, title string, w word, v6only b
 	}
 }
 
-// serviceName returns what a listener of a section or block is called: by its address, and
-// by its port if the address has several.
+// serviceName returns what a listener of a section or block is called: by its address, with its own
+// port if the address has several.
 func serviceName(title string, w word, first, last, port int) string {
-	name := strings.TrimSpace(title + " " + w.text)
+	text := w.text
 	if first != last {
-		name += fmt.Sprintf(" port %d", port)
+		text = strings.TrimRight(text, "0123456789-") + strconv.Itoa(port)
 	}
-	return name
+	return strings.TrimSpace(title + " " + text)
 }

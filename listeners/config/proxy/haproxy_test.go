@@ -93,9 +93,9 @@ var haproxyTests = []readTest{
 		"5:33-37 doubt: on what a file descriptor listens depends on what starts HAProxy",
 	}},
 	{"ports", "frontend a\n bind 127.0.0.1:10-12\n bind 127.0.0.1:0\n bind 127.0.0.1\n bind 127.0.0.1:25x\n bind 127.0.0.1:9-8\n", []string{
-		"2:7-22 frontend a 127.0.0.1:10-12 port 10 = 127.0.0.1 10 HAProxy/proxy/",
-		"2:7-22 frontend a 127.0.0.1:10-12 port 11 = 127.0.0.1 11 HAProxy/proxy/",
-		"2:7-22 frontend a 127.0.0.1:10-12 port 12 = 127.0.0.1 12 HAProxy/proxy/",
+		"2:7-22 frontend a 127.0.0.1:10 = 127.0.0.1 10 HAProxy/proxy/",
+		"2:7-22 frontend a 127.0.0.1:11 = 127.0.0.1 11 HAProxy/proxy/",
+		"2:7-22 frontend a 127.0.0.1:12 = 127.0.0.1 12 HAProxy/proxy/",
 		"5:7-20 frontend a 127.0.0.1:25x = 127.0.0.1 25 HAProxy/proxy/",
 		`3:7-18 doubt: "0" is not a port; HAProxy does not start`,
 		"4:7-16 doubt: the address has no port; HAProxy does not start",
