@@ -74,6 +74,41 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanOfFiles: findings of files that one edit closes are one edit of the plan, whichever rules
+// and listeners they are about.
+func TestPlanOfFiles(t *testing.T) {
+	bind := result.Replacement{Fix: "dovecot23-bind", StartLine: 4, StartColumn: 5, EndLine: 4, EndColumn: 16, Old: "address = *", Text: "address = 127.0.0.1"}
+	other := bind
+	other.StartLine, other.EndLine = 9, 9
+	of := func(file, name, rule string, port uint16, e *result.Replacement, fixes ...string) result.Finding {
+		f := found(file, "0.0.0.0", port, rule, result.SeverityHigh, fixes...)
+		f.ID += file + name
+		f.Listener = &result.Configured{Name: name, Edit: e}
+		f.Remediation = "do " + file
+		return f
+	}
+	same := bind
+	p := fixplan.New([]result.Finding{
+		of("a/dovecot.conf", "service lmtp x", "MXS1101", 24, &bind, "dovecot23-bind"),
+		of("a/dovecot.conf", "service lmtp x", "MXS1903", 24, &bind, "dovecot23-bind"),       // another rule
+		of("a/dovecot.conf", "service lmtp y", "MXS1101", 25, &same, "dovecot23-bind"),       // another listener, the same edit
+		of("a/dovecot.conf", "service lmtp z", "MXS1101", 26, &other, "dovecot23-bind"),      // another edit
+		of("b/dovecot.conf", "service lmtp x", "MXS1101", 24, &bind, "dovecot23-bind"),       // another file
+		of("b/dovecot.conf", "mynetworks", "MXS1501", 24, nil),                               // a setting without an edit
+		of("b/dovecot.conf", "service lmtp x mynetworks", "MXS1501", 24, nil, "no-such-fix"), // the same advice
+	})
+	var got []string
+	for _, h := range p.Hosts {
+		for _, e := range h.Edits {
+			got = append(got, fmt.Sprintf("%s %s closes %d", h.Host, e.File, len(e.Closes)))
+		}
+	}
+	want := []string{"a/dovecot.conf a/dovecot.conf closes 3", "a/dovecot.conf a/dovecot.conf closes 1", "b/dovecot.conf b/dovecot.conf closes 2", "b/dovecot.conf b/dovecot.conf closes 1"}
+	if !slices.Equal(got, want) || p.Edits != 4 || p.Findings != 7 {
+		t.Errorf("%d edits of %d findings, got\n\t%s\nwant\n\t%s", p.Edits, p.Findings, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
 // TestPlanVerifiesEveryPort checks that an edit that closes findings on several
 // ports is verified on all of them.
 func TestPlanVerifiesEveryPort(t *testing.T) {
