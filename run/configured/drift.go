@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -91,8 +92,8 @@ func (a *Audit) covers(file string) bool {
 	})
 }
 
-// missing reports whether a file does not exist.
+// missing reports whether a file does not exist. The tree is closed by now.
 func (a *Audit) missing(file string) bool {
-	_, err := fs.Stat(a.tree.FS, file)
+	_, err := os.Lstat(a.tree.Local(file))
 	return errors.Is(err, fs.ErrNotExist)
 }

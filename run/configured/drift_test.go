@@ -2,6 +2,7 @@ package configured_test
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -71,6 +72,71 @@ func TestSettingFixed(t *testing.T) {
 				if settings != 1 {
 					t.Errorf("%d findings about settings, want 1", settings)
 				}
+			}
+		})
+	}
+}
+
+// What is known of a listener that no finding is about any longer: it is fixed if its file was read
+// and is decided, or is gone, and unverified otherwise.
+func TestListenerFixed(t *testing.T) {
+	t.Parallel()
+	const two = "10025 inet n - y - - smtpd\n  -o content_filter=\n"
+	for _, tt := range []struct {
+		name  string
+		after map[string]string // "" deletes a file
+		paths []string
+		want  result.Drift
+		why   string
+	}{
+		{"bound to loopback", map[string]string{"a/clamd.conf": "TCPSocket 3310\nTCPAddr 127.0.0.1\n"}, nil, result.DriftFixed, "the file no longer has the listener"},
+		{"bound to loopback, under its name", map[string]string{"b/main.cf": "inet_interfaces = 127.0.0.1, ::1\n"}, nil, result.DriftFixed, "the listener no longer breaks the rule"},
+		{"not in the file", map[string]string{"a/clamd.conf": "LocalSocket /run/x\n"}, nil, result.DriftFixed, "the file no longer has the listener"},
+		{"no file", map[string]string{"a/clamd.conf": ""}, nil, result.DriftFixed, "the file is no longer there"},
+		{"no file, in a folder that no path has", map[string]string{"a/clamd.conf": ""}, []string{"b"}, result.DriftUnverified, "this run did not read the file"},
+		{"another folder", nil, []string{"b"}, result.DriftUnverified, "this run did not read the file"},
+		{"undecided", map[string]string{"b/master.cf": "$x inet n - y - - smtpd\n"}, nil, result.DriftUnverified, "the files do not decide all of b/master.cf"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for name, text := range map[string]string{".git/HEAD": "", "a/clamd.conf": "TCPSocket 3310\n", "b/main.cf": "inet_interfaces = all\n", "b/master.cf": two} {
+				write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
+			}
+			a, err := readPaths(t, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := drift.NewBaseline(drift.Header{Created: time.Now(), Vantage: "config"}, nil, a.Conclude().Findings)
+			if len(b.Entries) != 2 {
+				t.Fatalf("%d entries", len(b.Entries))
+			}
+			for name, text := range tt.after {
+				if file := filepath.Join(dir, filepath.FromSlash(name)); text != "" {
+					write(t, file, text)
+				} else if err := os.Remove(file); err != nil {
+					t.Fatal(err)
+				}
+			}
+			paths := []string{dir}
+			for i, p := range tt.paths {
+				paths = append(paths[:i], filepath.Join(dir, p))
+			}
+			if a, err = readPaths(t, paths...); err != nil {
+				t.Fatal(err)
+			}
+			a.Baseline = b
+			changed := 0
+			for _, f := range a.Conclude().Findings {
+				if f.Drift != result.DriftUnchanged {
+					changed++
+					if f.Drift != tt.want || f.Evidence[0] != tt.why {
+						t.Errorf("%s %s: %s, %q", f.Rule.ID, f.Place(), f.Drift, f.Evidence)
+					}
+				}
+			}
+			if changed != 1 {
+				t.Errorf("%d findings changed, want 1", changed)
 			}
 		})
 	}
