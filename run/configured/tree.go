@@ -27,7 +27,7 @@ func open(paths []string) (t *source.Tree, names []string, done func(), err erro
 			return nil, nil, nil, fault.Usagef("give files and folders that exist", "reading %q: %w", p, fault.WithoutPath(err))
 		}
 	}
-	dir := baseOf(real)
+	dir := baseOf(real, systemFolder)
 	t = &source.Tree{Dir: dir}
 	done = func() {}
 	if dir == "/" {
@@ -59,10 +59,11 @@ func realPath(path string) (string, error) {
 	return filepath.EvalSymlinks(abs)
 }
 
-// baseOf returns the folder of the tree for paths as realPath returns them. It depends on
-// nothing but these: a command finds the same wherever it is started.
-func baseOf(paths []string) string {
-	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(systemFolder, p) }) {
+// baseOf returns the folder of the tree for paths as realPath returns them, on a machine whose own
+// configuration is in the folder system. It depends on nothing but these: a command finds the same
+// wherever it is started.
+func baseOf(paths []string, system string) string {
+	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(system, p) }) {
 		return "/" // before the checkout, which etckeeper makes of /etc
 	}
 	if tree, ok := checkoutOf(common(paths[0], paths)); ok {

@@ -98,6 +98,39 @@ func TestNamesOfPaths(t *testing.T) {
 	}
 }
 
+// A checkout of /etc, as etckeeper makes it, is read like /etc itself: its files include others
+// by their full path there, and have names below it.
+func TestCheckoutOfEtc(t *testing.T) {
+	t.Parallel()
+	etc := filepath.Join(t.TempDir(), "mx1", "etc")
+	for name, text := range map[string]string{
+		".git/HEAD":                  "",
+		"hosts":                      "192.0.2.7 inside\n",
+		"postfix/main.cf":            "inet_interfaces = inside\n",
+		"postfix/master.cf":          "10025 inet n - y - - smtpd\n  -o content_filter=\n",
+		"dovecot/dovecot.conf":       "protocols = lmtp\n!include /etc/dovecot/conf.d/*.conf\n",
+		"dovecot/conf.d/master.conf": "service lmtp {\n  inet_listener lmtp {\n    port = 24\n  }\n}\n",
+	} {
+		write(t, filepath.Join(etc, filepath.FromSlash(name)), text)
+	}
+	want := []string{"dovecot/conf.d/master.conf 0.0.0.0:24", "postfix/master.cf 192.0.2.7:10025"}
+	for _, paths := range [][]string{{etc}, {filepath.Join(etc, "postfix"), filepath.Join(etc, "dovecot")}} {
+		a, err := readPaths(t, paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		c := a.Conclude()
+		for _, f := range c.Findings {
+			got = append(got, f.Host+" "+f.Target.String())
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) || len(c.Decision.Notices) > 0 {
+			t.Errorf("%q: %q, notices %v", paths, got, c.Decision.Notices)
+		}
+	}
+}
+
 // A command finds the same wherever it is started and however a path is written: the kinds
 // of the files, their names and the ids of the findings. What is outside is not read from /
 // either, and a checkout is one because of its .git, not because it is the working folder.

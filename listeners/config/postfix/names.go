@@ -3,6 +3,7 @@ package postfix
 import (
 	"net/netip"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/endpoint"
@@ -12,8 +13,12 @@ import (
 // master.cf is in, such as hosts beside postfix/master.cf. The files of another system
 // would say nothing about this one.
 func (r *reading) system(name string) [][]string {
-	for dir := path.Dir(r.file.Name); dir != "."; dir = path.Dir(dir) {
-		if path.Base(dir) != "etc" {
+	for dir := path.Dir(r.file.Name); ; dir = path.Dir(dir) {
+		// A checkout of /etc has that folder as its own.
+		if base := path.Base(filepath.ToSlash(r.tree.Local(dir))); base != "etc" {
+			if dir == "." || dir == "/" {
+				return nil
+			}
 			continue
 		}
 		f, err := r.tree.Read(path.Join(dir, name))
@@ -27,7 +32,6 @@ func (r *reading) system(name string) [][]string {
 		}
 		return lines
 	}
-	return nil
 }
 
 // hosts returns the addresses of the names in /etc/hosts (hosts(5)).
