@@ -14,7 +14,7 @@ func TestAll(t *testing.T) {
 	}
 	w := &Walker{Asker: newZone(t, "@ A 192.0.2.1\n")}
 	told := 0
-	found, err := w.All(t.Context(), names, 8, func(int) { told++ })
+	found, err := w.All(t.Context(), names, 8, nil, func(int) { told++ })
 	if err != nil || told != len(names) {
 		t.Fatalf("%v, told %d times", err, told)
 	}
@@ -25,7 +25,7 @@ func TestAll(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.All(ctx, names, 8, nil); err == nil {
+	if _, err := w.All(ctx, names, 8, nil, nil); err == nil {
 		t.Error("no error of the context")
 	}
 }

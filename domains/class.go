@@ -8,34 +8,32 @@ import (
 // A Classifier says whether a scope contains the prefix, which has at least one address.
 type Classifier func(netip.Prefix) bool
 
-// class is whose host it is.
-func (k *walk) class(h *Host) Class {
-	if k.owns(h) {
-		return Own
+// classify says of each host and network of the domain whose it is.
+func (w *Walker) classify(d *Domain) {
+	for _, h := range d.Hosts {
+		if h.Class = byPaths(h.Paths); w.owns(d, h) {
+			h.Class = Own
+		}
 	}
-	return byPaths(h.Paths)
+	for _, n := range d.Networks {
+		if n.Class = byPaths(n.Paths); w.Classify != nil && w.Classify(n.Prefix) {
+			n.Class = Own
+		}
+	}
 }
 
 // owns reports whether the scope contains all addresses of the host; without a scope, whether its
 // name, and the one at the end of its aliases, is below the domain.
-func (k *walk) owns(h *Host) bool {
-	if k.Classify == nil {
-		return below(h.Name, k.domain.Name) && (len(h.Aliases) == 0 || below(h.Aliases[len(h.Aliases)-1], k.domain.Name))
+func (w *Walker) owns(d *Domain, h *Host) bool {
+	if w.Classify == nil {
+		return below(h.Name, d.Name) && (len(h.Aliases) == 0 || below(h.Aliases[len(h.Aliases)-1], d.Name))
 	}
 	for _, a := range h.Addresses {
-		if !k.Classify(netip.PrefixFrom(a, a.BitLen())) {
+		if !w.Classify(netip.PrefixFrom(a, a.BitLen())) {
 			return false
 		}
 	}
 	return len(h.Addresses) > 0
-}
-
-// networkClass is whose network it is.
-func (k *walk) networkClass(n *Network) Class {
-	if k.Classify != nil && k.Classify(n.Prefix) {
-		return Own
-	}
-	return byPaths(n.Paths)
 }
 
 // byPaths is whose host or network it is if it is not that of the domain.

@@ -124,11 +124,8 @@ func (k *walk) finish() {
 	for _, h := range k.domain.Hosts {
 		slices.Sort(h.Ports)
 		h.Ports = slices.Compact(h.Ports)
-		h.Class = k.class(h)
 	}
-	for _, n := range k.domain.Networks {
-		n.Class = k.networkClass(n)
-	}
+	k.classify(k.domain)
 }
 
 // display is a name as people write it: without the dot at the end. The root stays a dot.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"container/list"
 	"context"
 	"sync"
 
@@ -13,14 +14,16 @@ type Asker interface {
 	Ask(ctx context.Context, name string, qtype uint16) (*Answer, error)
 }
 
-// A Cache asks each question once in a run, however many ask for it, and asks no more than
-// Most questions at once. Answers are kept for as long as the cache is: a run is to see one
-// state of the DNS.
+// A Cache asks each question once, however many ask for it at the same time, and asks no more than
+// a number of questions at once. It keeps the answers that were used last: a run is to see one state
+// of the DNS, and its memory is to have a bound, however many domains there are.
 type Cache struct {
 	asker   Asker
 	slots   chan struct{}
+	room    int // for answers
 	mu      sync.Mutex
-	answers map[question]*entry
+	entries map[question]*list.Element
+	recent  *list.List // of *entry, the one that was used last in front
 }
 
 // A question is a name in canonical form and a type.
@@ -31,29 +34,28 @@ type question struct {
 
 // An entry is an answer that is there once ready is closed.
 type entry struct {
-	ready  chan struct{}
-	answer *Answer
-	err    error
+	question question
+	ready    chan struct{}
+	answer   *Answer
+	err      error
 }
 
-// NewCache returns an empty cache before asker. Most is at least 1.
+// cacheRoom is how many answers are kept: the usual one has less than a kilobyte.
+const cacheRoom = 50_000
+
+// NewCache returns an empty cache before asker, which asks at most most questions at once; most is at
+// least 1.
 func NewCache(asker Asker, most int) *Cache {
-	return &Cache{asker: asker, slots: make(chan struct{}, most), answers: map[question]*entry{}}
+	return &Cache{asker: asker, slots: make(chan struct{}, most), room: cacheRoom, entries: map[question]*list.Element{}, recent: list.New()}
 }
 
 // Ask implements [Asker].
 func (c *Cache) Ask(ctx context.Context, name string, qtype uint16) (*Answer, error) {
 	q := question{dns.CanonicalName(name), qtype}
 	for {
-		c.mu.Lock()
-		e, asked := c.answers[q]
+		e, asked := c.entry(q)
 		if !asked {
-			e = &entry{ready: make(chan struct{})}
-			c.answers[q] = e
-		}
-		c.mu.Unlock()
-		if !asked {
-			c.fill(ctx, q, e)
+			c.fill(ctx, e)
 		}
 		select {
 		case <-e.ready:
@@ -70,20 +72,45 @@ func (c *Cache) Ask(ctx context.Context, name string, qtype uint16) (*Answer, er
 	}
 }
 
-// fill asks the question for e. A question that was not answered because ctx ended is forgotten.
-func (c *Cache) fill(ctx context.Context, q question, e *entry) {
+// entry returns the entry of a question, and whether somebody has asked it. The entry that was not
+// used for the longest time makes room for a new one; who waits for it gets its answer all the same.
+func (c *Cache) entry(q question) (e *entry, asked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.entries[q]; ok {
+		c.recent.MoveToFront(at)
+		return at.Value.(*entry), true
+	}
+	e = &entry{question: q, ready: make(chan struct{})}
+	c.entries[q] = c.recent.PushFront(e)
+	if c.recent.Len() > c.room {
+		c.drop(c.recent.Back())
+	}
+	return e, false
+}
+
+// drop forgets an entry.
+func (c *Cache) drop(at *list.Element) {
+	delete(c.entries, at.Value.(*entry).question)
+	c.recent.Remove(at)
+}
+
+// fill asks the question of e. A question that was not answered because ctx ended is forgotten.
+func (c *Cache) fill(ctx context.Context, e *entry) {
 	defer close(e.ready)
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
-		e.answer, e.err = c.asker.Ask(ctx, q.name, q.qtype)
+		e.answer, e.err = c.asker.Ask(ctx, e.question.name, e.question.qtype)
 	case <-ctx.Done():
 		e.err = context.Cause(ctx)
 	}
 	if e.err != nil {
 		c.mu.Lock()
-		delete(c.answers, q)
-		c.mu.Unlock()
+		defer c.mu.Unlock()
+		if at, ok := c.entries[e.question]; ok && at.Value.(*entry) == e {
+			c.drop(at)
+		}
 	}
 }
 
