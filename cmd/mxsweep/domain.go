@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,7 +22,10 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/mailhosts"
+	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/names"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -33,7 +37,9 @@ type domainFlags struct {
 	fetch    bool
 	resolver resolverAddr
 	outputs  []string
+	resume   string
 	quiet    bool
+	progress *choice
 }
 
 // newDomain is "mxsweep domain".
@@ -69,10 +75,15 @@ A question that the DNS does not answer makes the list incomplete (exit code 4).
 		f.Var(&flags.resolver, "resolver", "ask the DNS server at the IP address `HOST[:PORT]` (default those of /etc/resolv.conf)")
 		f.BoolVar(&flags.fetch, "fetch", false, "fetch the policy of MTA-STS and the settings of autoconfig over HTTPS, from public addresses; with --scope, those of hosts in the scope are fetched without it")
 	})
+	inGroup(cmd.Flags(), groupScan, func(f *pflag.FlagSet) {
+		f.StringVar(&flags.resume, "resume", "", "save the domains that are done to `FILE`, and resume from it if an earlier run left it; deleted at the end")
+	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
 		f.StringArrayVarP(&flags.outputs, "output", "o", nil, "write `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(mailhosts.Formats(), ", ")+"; without FILE, or with -, to standard output (default text)")
 		_ = f.SetAnnotation("output", formatsKey, mailhosts.Formats()) // it fails only if the flag does not exist
 		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
+		flags.progress = newChoice(auto, always, never)
+		f.Var(flags.progress, "progress", "show progress: auto shows a bar on a terminal and a line every 30 s in CI")
 	})
 	return cmd
 }
@@ -94,7 +105,7 @@ func (s *session) domain(ctx context.Context, flags *domainFlags, args []string)
 	if err != nil {
 		return err
 	}
-	found, err := w.All(ctx, list, parallelDomains, nil)
+	found, err := s.lookUp(ctx, w, flags, list)
 	if err != nil {
 		return err
 	}
@@ -116,6 +127,37 @@ func (s *session) domain(ctx context.Context, flags *domainFlags, args []string)
 		errs = append(errs, s.writeHosts(r, o.format, o.file))
 	}
 	return errors.Join(errs...)
+}
+
+// lookUp looks up the domains, shows how far that is, and keeps what is done in the file of --resume.
+func (s *session) lookUp(ctx context.Context, w *domains.Walker, flags *domainFlags, list []string) ([]*domains.Domain, error) {
+	var kept *domains.Progress
+	if flags.resume != "" {
+		var err error
+		if kept, err = domains.OpenProgress(flags.resume, flags.asked()); err != nil {
+			return nil, usagef("name a file of an earlier run of this command with the same settings, or one that does not exist", "opening progress %q: %w", flags.resume, fault.WithoutPath(err))
+		}
+		if n := kept.Len(); n > 0 && !flags.quiet {
+			s.log(fmt.Sprintf("%s looked up by an earlier run", wording.Amount(n, "domain was", "domains were")))
+		}
+	}
+	var done atomic.Int64
+	p := startProgress(s.stderr, s.progressMode(flags.progress.String(), flags.quiet), s.color(auto, s.stderr), func() int { return s.width(s.stderr) }, func() run.Progress {
+		n := uint64(done.Load())
+		return run.Progress{Stats: scan.Stats{Planned: uint64(len(list)), Done: n}, Share: float64(n) / float64(len(list))}
+	}, domainLine)
+	found, err := w.All(ctx, list, parallelDomains, kept, func(n int) { done.Store(int64(n)) })
+	p.stop()
+	whole := err == nil && !slices.ContainsFunc(found, func(d *domains.Domain) bool { return !d.Complete() })
+	if ended := kept.End(whole); ended != nil {
+		err = errors.Join(err, fault.WriteError(flags.resume, ended))
+	}
+	return found, err
+}
+
+// asked says what decides what is found, besides the domains and the DNS.
+func (f *domainFlags) asked() string {
+	return fmt.Sprintf("resolver %q, scope %q, fetch %t", f.resolver.String(), f.scope, f.fetch)
 }
 
 // A hostOutput is one value of --output.

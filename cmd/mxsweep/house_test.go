@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"listeners/config/postfix":    {"listeners", "listeners/source", "result", "internal"},
 	"listeners/config/proxy":      {"listeners", "listeners/source", "result", "internal"},
 
-	"domains":          {"domains/query", "domains/spf", "domains/zonetest"},
+	"domains":          {"domains/query", "domains/spf", "domains/zonetest", "internal"},
 	"domains/query":    {"internal"},
 	"domains/spf":      {},
 	"domains/zonetest": {"domains/query"},

@@ -44,6 +44,7 @@ type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil in line mode
 	now   func() run.Progress
+	line  func(t run.Progress, elapsed time.Duration) string
 	width func() int // columns of the terminal, 0 if not known; nil in line mode
 	start time.Time
 	done  chan struct{}
@@ -57,13 +58,13 @@ const (
 	lineEvery = 30 * time.Second
 )
 
-// startProgress starts to show what now returns. width returns how many columns a bar
-// may take.
-func startProgress(w io.Writer, mode progressMode, color bool, width func() int, now func() run.Progress) *progress {
+// startProgress starts to show what now returns, in the words of line. width returns how
+// many columns a bar may take.
+func startProgress(w io.Writer, mode progressMode, color bool, width func() int, now func() run.Progress, line func(run.Progress, time.Duration) string) *progress {
 	if mode == progressNone {
 		return nil
 	}
-	p := &progress{w: w, now: now, width: width, start: time.Now(), done: make(chan struct{})}
+	p := &progress{w: w, now: now, line: line, width: width, start: time.Now(), done: make(chan struct{})}
 	every := lineEvery
 	if mode == progressBar {
 		every = barEvery
@@ -95,7 +96,7 @@ func startProgress(w io.Writer, mode progressMode, color bool, width func() int,
 // watch shows how far a run is, according to the flags.
 func (s *session) watch(mode, color string, quiet bool) func(now func() run.Progress) (ended func()) {
 	return func(now func() run.Progress) func() {
-		return startProgress(s.stderr, s.progressMode(mode, quiet), s.color(color, s.stderr), func() int { return s.width(s.stderr) }, now).stop
+		return startProgress(s.stderr, s.progressMode(mode, quiet), s.color(color, s.stderr), func() int { return s.width(s.stderr) }, now, progressLine).stop
 	}
 }
 
@@ -115,14 +116,14 @@ func (p *progress) stop() {
 func (p *progress) show() {
 	t := p.now()
 	if p.bar == nil {
-		fmt.Fprintf(p.w, "mxsweep: %.0f%%: %s\n", 100*t.Share, progressLine(t, time.Since(p.start)))
+		fmt.Fprintf(p.w, "mxsweep: %.0f%%: %s\n", 100*t.Share, p.line(t, time.Since(p.start)))
 		return
 	}
 	// The dialogues count as work too; the bar is full only when stop clears it.
 	planned := int64(min(t.Planned, 1<<62))
 	whole := planned + int64(t.Open) + 1
 	p.bar.ChangeMax64(whole)
-	p.bar.Describe(fitted(progressLine(t, time.Since(p.start)), p.width()))
+	p.bar.Describe(fitted(p.line(t, time.Since(p.start)), p.width()))
 	_ = p.bar.Set64(min(int64(t.Share*float64(planned))+int64(t.Identified), whole-1))
 }
 
@@ -153,6 +154,15 @@ func progressLine(t run.Progress, elapsed time.Duration) string {
 		if left := elapsed.Seconds()*(1-t.Share)/t.Share + t.Wait.Seconds(); left < 1e9 {
 			line += fmt.Sprintf(", about %s left", wording.Duration(time.Duration(left*float64(time.Second))))
 		}
+	}
+	return line
+}
+
+// domainLine describes in one line how many domains are done, and the time left.
+func domainLine(t run.Progress, elapsed time.Duration) string {
+	line := fmt.Sprintf("%d of %d domains", t.Done, t.Planned)
+	if t.Share > 0 && t.Share < 1 && elapsed > 0 {
+		line += fmt.Sprintf(", about %s left", wording.Duration(time.Duration(float64(elapsed)*(1-t.Share)/t.Share)))
 	}
 	return line
 }

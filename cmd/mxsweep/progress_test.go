@@ -64,7 +64,7 @@ func TestProgressInALog(t *testing.T) {
 		var done atomic.Uint64
 		p := startProgress(&out, progressLines, false, nil, func() run.Progress {
 			return run.Progress{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}, Share: float64(done.Load()) / 100}
-		})
+		}, progressLine)
 		done.Store(10)
 		time.Sleep(65 * time.Second)
 		synctest.Wait()
@@ -80,12 +80,22 @@ func TestProgressInALog(t *testing.T) {
 	})
 }
 
+// TestDomainLine: how many domains are done, and the time left.
+func TestDomainLine(t *testing.T) {
+	for done, want := range map[uint64]string{0: "0 of 1000 domains", 250: "250 of 1000 domains, about 30s left", 1000: "1000 of 1000 domains"} {
+		got := domainLine(run.Progress{Stats: scan.Stats{Planned: 1000, Done: done}, Share: float64(done) / 1000}, 10*time.Second)
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestProgressBarShowsRateAndOpenPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		p := startProgress(&out, progressBar, false, func() int { return 80 }, func() run.Progress {
 			return run.Progress{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Answered: 40, Open: 7}, Share: 0.5, Loss: 0.02, Measured: true}
-		})
+		}, progressLine)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		p.stop()

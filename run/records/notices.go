@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // The limits of notices: of each kind, and of the gaps that one of them names.
@@ -62,6 +63,9 @@ func (d *Domains) askFor() []result.Notice {
 		for _, h := range domain.Hosts {
 			var outside []string
 			for _, a := range h.Addresses {
+				if d.family != scope.BothFamilies && a.Is4() != (d.family == scope.IPv4Only) {
+					continue // the user left it out
+				}
 				if !d.scope.Allows(a) {
 					outside = append(outside, a.String())
 				}
@@ -77,8 +81,11 @@ func (d *Domains) askFor() []result.Notice {
 			case len(list) == maxNotices:
 				left++
 			default:
-				list = append(list, exposure.NewNotice(exposure.NoticeAskFor, name, nil, "%s (%s) is not in the scope and was not scanned; %s.",
-					name, strings.Join(outside, ", "), leads(h.Paths)))
+				shown := strings.Join(outside, ", ")
+				if name != shown {
+					shown = fmt.Sprintf("%s (%s)", name, shown)
+				}
+				list = append(list, exposure.NewNotice(exposure.NoticeAskFor, name, nil, "%s is not in the scope and was not scanned; %s.", shown, leads(h.Paths)))
 			}
 			told[key] = true
 		}

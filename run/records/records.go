@@ -26,6 +26,7 @@ type Lookup struct {
 	Names    []string
 	Resolver string     // HOST:PORT of the DNS server; "" is those of the system
 	Scope    *scope.Set // what may be contacted
+	Family   scope.Family
 
 	// Asker answers the questions in place of Resolver; nil unless a test sets it.
 	Asker query.Asker
@@ -36,11 +37,12 @@ type Lookup struct {
 // Domains are the domains of a scan, what their records say, and what the scan saw of the ports that
 // these declare. A nil Domains has none. It is not safe for concurrent use.
 type Domains struct {
-	found []*domains.Domain
-	scope *scope.Set
-	ways  map[netip.Addr][]domains.Way
-	ports map[netip.Addr][]uint16         // which the records declare as public
-	seen  map[netip.AddrPort]result.State // of ports that the records declare, and of port 25
+	found  []*domains.Domain
+	scope  *scope.Set
+	family scope.Family
+	ways   map[netip.Addr][]domains.Way
+	ports  map[netip.Addr][]uint16         // which the records declare as public
+	seen   map[netip.AddrPort]result.State // of ports that the records declare, and of port 25
 }
 
 // parallel is how many domains are looked up at once, each with one question at a time.
@@ -68,11 +70,11 @@ func Look(ctx context.Context, l Lookup) (*Domains, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := w.All(ctx, l.Names, parallel, l.progress())
+	found, err := w.All(ctx, l.Names, parallel, nil, l.progress())
 	if err != nil {
 		return nil, fault.As(fault.Failed, fmt.Errorf("looking up domains: %w", err))
 	}
-	d := &Domains{found: found, scope: l.Scope, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
+	d := &Domains{found: found, scope: l.Scope, family: l.Family, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
 	for h, a := range d.own() {
 		for _, way := range h.Paths {
 			if !slices.Contains(d.ways[a], way) {
