@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,8 +71,8 @@ func TestConfigHelpListsTheKinds(t *testing.T) {
 	}
 }
 
-// TestPreCommitHook checks the definition of the hook: it runs the command on all files, and
-// is triggered by a change of each kind of file.
+// TestPreCommitHook checks the definition of the hook: it runs the command on all files,
+// whatever changed. Files that others include, and files of variables, may have any name.
 func TestPreCommitHook(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", ".pre-commit-hooks.yaml"))
 	if err != nil {
@@ -83,24 +82,13 @@ func TestPreCommitHook(t *testing.T) {
 		ID, Entry, Language, Files string
 		Args                       []string
 		PassFilenames              bool `yaml:"pass_filenames"`
+		AlwaysRun                  bool `yaml:"always_run"`
 	}
 	if err := yaml.Unmarshal(data, &hooks); err != nil || len(hooks) != 1 {
 		t.Fatalf("hooks %+v, %v", hooks, err)
 	}
 	h := hooks[0]
-	if h.Entry != "mxsweep config" || !slices.Equal(h.Args, []string{"."}) || h.PassFilenames {
+	if h.Entry != "mxsweep config" || !slices.Equal(h.Args, []string{"."}) || h.PassFilenames || !h.AlwaysRun || h.Files != "" {
 		t.Errorf("hook %+v", h)
-	}
-	files := regexp.MustCompile(h.Files)
-	for _, name := range []string{
-		"master.cf", "a/main.cf.j2", "dovecot.conf", "conf.d/10-master.conf", "compose.yml", "docker-compose.prod.yaml", "haproxy.cfg",
-		"nginx/sites-enabled/mail", "rspamd/local.d/worker-proxy.inc", "etc/default/postgrey", "x.service", "x.socket", "mail/Dockerfile", "amavis/conf.d/50-user", "mxsweep.yaml",
-	} {
-		if !files.MatchString(name) {
-			t.Errorf("%q does not trigger the hook", name)
-		}
-	}
-	if files.MatchString("README.md") || files.MatchString("main.go") {
-		t.Error("any file triggers the hook")
 	}
 }
