@@ -108,7 +108,10 @@ func (c *Condition) holds(s *situation) bool {
 		return !Identified(s.service)
 	}
 	v := s.service
-	if c.Unfiltered && v != nil && v.Filtered || !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
+	if s.setting != "" && v == nil { // the setting says enough
+		v = &fingerprint.Identification{}
+	}
+	if c.Unfiltered && v != nil && v.Filtered || s.setting == "" && !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
 		return false
 	}
 	return matchesWord(c.Protocols, v.Name) && matchesWord(c.Roles, string(v.Role)) &&

@@ -106,6 +106,10 @@ type Setting struct {
 	// Narrow is a word that the file can have in place of the value, and which stands for
 	// no network; "" if none is known.
 	Narrow string
+
+	// Needed is the entry of a list that must stay, because daemons need each other's
+	// mail; "" if there is none.
+	Needed string
 }
 
 // OwnNetwork is a word in lists of networks that readers return: each network of the container

@@ -16,7 +16,7 @@ const ofEnvironment = "environment "
 func remove(s *listeners.Setting, entry string) string {
 	what := "`" + entry + "`"
 	if entry == listeners.OwnNetwork {
-		what = "the network of the container"
+		what = ownNetwork
 	}
 	variable, isVariable := strings.CutPrefix(s.Source, ofEnvironment)
 	switch {
@@ -30,11 +30,31 @@ func remove(s *listeners.Setting, entry string) string {
 	return fmt.Sprintf("set `%s` so that it does not stand for %s", variable, what)
 }
 
+// ownNetwork is how sentences call listeners.OwnNetwork.
+const ownNetwork = "the network of the container"
+
+// named is how sentences call an entry of a list.
+func named(entry string) string {
+	if entry == listeners.OwnNetwork {
+		return ownNetwork
+	}
+	return entry
+}
+
+// untranslate says how to close a fault by keeping the address of the client, where an entry
+// must stay; otherwise removal is the first way.
+func untranslate(s *listeners.Setting, entry, removal string, t *translation) string {
+	if entry != s.Needed {
+		return removal + "\n" + t.keep
+	}
+	return named(entry) + " must stay, for the other containers; " + strings.TrimPrefix(t.keep, "Or ")
+}
+
 // style says what to set where mynetworks is what a style makes of it.
 func style(s *listeners.Setting) string {
 	const list = "set `mynetworks` in main.cf to the addresses that may relay, such as `127.0.0.0/8 [::1]/128`"
 	if s.At == nil {
-		return list
+		return list + ", or `compatibility_level` to 2 or more"
 	}
 	return "set `mynetworks_style` to `" + narrowStyle + "`, or " + list
 }

@@ -197,8 +197,8 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 	}
 	if by != "" {
 		f.add(Fault{Kind: RelaysTranslated, Confidence: likely, Causes: causes(t),
-			Fix: remove(&s, by) + ", and let the other containers log in\n" + t.keep,
-			Why: []string{fmt.Sprintf("%s has %s, and with it the address that address translation gives to clients", title(&s), by)}}, &s, l, inner)
+			Fix: untranslate(&s, by, remove(&s, by)+", and let the other containers log in", t),
+			Why: []string{fmt.Sprintf("%s has %s, and with it the address that address translation gives to clients", title(&s), named(by))}}, &s, l, inner)
 	}
 }
 

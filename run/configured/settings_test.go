@@ -31,6 +31,12 @@ func subnet(network string) string {
 	return published + "    networks: [mail]\nnetworks:\n  mail:\n" + network
 }
 
+// pod returns a Service that leads to the target port of a pod with a variable.
+func pod(target, env string) map[string]string {
+	return map[string]string{"k.yml": "apiVersion: v1\nkind: Service\nspec: {type: LoadBalancer, allocateLoadBalancerNodePorts: false, selector: {app: mx}, ports: [{port: 587, targetPort: " + target + "}]}\n---\n" +
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: mx}\nspec:\n  template:\n    metadata: {labels: {app: mx}}\n    spec: {containers: [{name: a,\n      image: boky/postfix,\n      ports: [{name: smtp, containerPort: 587}],\n      env: [" + strings.TrimPrefix(env, "- ") + "]}]}\n"}
+}
+
 const relay = "MXS1502 critical postfix/main.cf:2 Relaying allowed for strangers behind address translation"
 
 func TestSettings(t *testing.T) {
@@ -83,6 +89,13 @@ func TestSettings(t *testing.T) {
 		{"PERMIT_DOCKER for the own network", env("mailserver/docker-mailserver", "PERMIT_DOCKER: connected-networks"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "compose.yml:6", 1)}},
 		{"PERMIT_DOCKER for nobody", env("mailserver/docker-mailserver", "PERMIT_DOCKER: none"), gate.ExitPass, nil},
 		{"PERMIT_DOCKER by a variable", env("mailserver/docker-mailserver", "PERMIT_DOCKER: ${P}"), gate.ExitIncomplete, nil},
+
+		{"Mailu, published without an address", map[string]string{"compose.yml": "services:\n  front:\n    image: ${ORG:-ghcr.io/mailu}/nginx:master\n    ports: ['25:25']\n    env_file: mailu.env\nnetworks:\n  default:\n    ipam: {config: [{subnet: 192.168.203.0/24}]}\n", "mailu.env": "SUBNET=192.168.203.0/24\n"}, gate.ExitFail,
+			[]string{strings.Replace(relay, "postfix/main.cf:2", "compose.yml:3", 1)}},
+		{"Mailu, published on an address of IPv4", map[string]string{"compose.yml": "services:\n  front:\n    image: ${ORG:-ghcr.io/mailu}/nginx:master\n    ports: ['192.0.2.1:25:25']\n    env_file: mailu.env\n", "mailu.env": "SUBNET=192.168.203.0/24\n"}, gate.ExitPass, nil},
+		{"a pod whose image trusts private ranges", pod("smtp", "- {name: X, value: y}"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "k.yml:12", 1)}},
+		{"a pod whose environment trusts nobody else", pod("smtp", "- {name: MYNETWORKS, value: 127.0.0.0/8}"), gate.ExitPass, nil},
+		{"a pod whose environment is elsewhere", pod("587", "- {name: MYNETWORKS, valueFrom: {secretKeyRef: {name: a, key: b}}}"), gate.ExitIncomplete, nil},
 
 		// Who needs no password.
 		{"a private range", controller("secure_ip = \"192.168.0.0/16\";\n"), gate.ExitFail, []string{

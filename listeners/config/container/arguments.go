@@ -28,6 +28,7 @@ func (m *manifests) process(id, name string, c *yaml.Node, onHost bool) []listen
 	of := id + " " + name
 	p := &m.pods[len(m.pods)-1]
 	p.containers = append(p.containers, of)
+	m.trust(c, env)
 	img.start(&m.config, env, by, of+" command", of+" args")
 	for i := range m.config.Listeners[first:] {
 		m.config.Listeners[first+i].Services = []string{of}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ type trustingImage struct {
 	setting   string   // of the daemon
 	ports     []int    // of the container, for which it holds
 	always    string   // what the setting has whatever the environment says
+	needed    bool     // the containers of the stack need what it always has
 	otherwise string   // what it has beside that if no variable is set
 	variables []trustingVariable
 	source    string
@@ -60,6 +62,7 @@ func readImage(d *userfile.Document, n *yaml.Node) trustingImage {
 			d.Sequence(n, "ports", func(n *yaml.Node) { i.ports = append(i.ports, d.Integer(n, "a port", 1, 65535)) })
 		}),
 		userfile.Optional("always", func(n *yaml.Node) { i.always = d.Text(n, "always") }),
+		userfile.Optional("needed", func(n *yaml.Node) { i.needed = d.Boolean(n, "needed") }),
 		userfile.Optional("otherwise", func(n *yaml.Node) { i.otherwise = d.Text(n, "otherwise") }),
 		userfile.Required("source", func(n *yaml.Node) { i.source = d.Text(n, "source") }),
 		userfile.Required("variables", func(n *yaml.Node) {
@@ -114,6 +117,8 @@ type variable struct {
 	value string
 	known bool // the files have it
 	at    *result.Anchor
+
+	missing string // the variable without a value because of which it is not known; "" for the variable itself
 }
 
 // trusted returns the setting that the environment of an image amounts to: its value is a
@@ -127,13 +132,16 @@ func (i *trustingImage) trusted(lookup func(name string) *variable) listeners.Se
 		}
 		s.Value, s.At, s.Source = v.value, v.at, "environment "+known.name
 		if !v.known {
-			s.Value = "$" + known.name
+			s.Value = "$" + cmp.Or(v.missing, known.name)
 		} else if known.values != nil {
 			s.Value, s.Narrow = known.values[v.value], known.narrow
 		}
 		break
 	}
 	s.Value = strings.TrimSpace(i.always + " " + s.Value)
+	if i.needed {
+		s.Needed = i.always
+	}
 	return s
 }
 
@@ -174,9 +182,10 @@ func (p *composeProject) variable(service types.ServiceConfig, name string, t *t
 			value = new(string)
 			v, known := p.lookup(name)
 			*value = v
-			return &variable{*value, known, &at}
+			return &variable{value: *value, known: known, at: &at}
 		}
-		return &variable{*value, p.unset(t.written(service.Name, name)) == "", &at}
+		missing := p.unset(t.written(service.Name, name))
+		return &variable{value: *value, known: missing == "", at: &at, missing: missing}
 	}
 	for _, e := range slices.Backward(service.EnvFiles) {
 		v := p.variableOf(e, name)
@@ -215,7 +224,7 @@ func (p *composeProject) variableOf(e types.EnvFile, name string) *variable {
 		at = lineOf(f.file, name)
 		f.places[name] = at
 	}
-	return &variable{value, true, &at}
+	return &variable{value: value, known: true, at: &at}
 }
 
 // A variablesFile is a file of variables, which many services may have.

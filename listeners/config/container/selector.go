@@ -1,6 +1,8 @@
 package container
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+)
 
 // A selection is the selector of a Service, and which listeners are its.
 type selection struct {
@@ -12,6 +14,8 @@ type selection struct {
 type pods struct {
 	labels     *yaml.Node
 	containers []string
+	ports      map[string]int // of the containers, by their names
+	trusting   []*trusting
 }
 
 // maxCompared is how many pairs of a Service and the pods of an object are compared.
@@ -26,17 +30,23 @@ func (m *manifests) selectPods() {
 			continue
 		}
 		var names []string
-		for _, p := range m.pods {
+		var selected []*pods
+		for j := range m.pods {
+			p := &m.pods[j]
 			if compared++; compared > maxCompared {
 				return
 			}
 			if selects(s.selector, p.labels) {
 				names = append(names, p.containers...)
+				selected = append(selected, p)
 			}
 		}
 		for i := s.first; i < s.last; i++ {
 			l := &m.config.Listeners[i]
 			l.Services = append(l.Services, names...)
+			for _, p := range selected {
+				p.trusted(l)
+			}
 		}
 	}
 }
