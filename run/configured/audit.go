@@ -66,6 +66,18 @@ func (a *Audit) Read(paths []string) error {
 // Listeners returns the listeners that the files open.
 func (a *Audit) Listeners() []listeners.Listener { return a.read.Listeners }
 
+// named returns the name in the tree of a file that reports show; "" if the tree cannot have it.
+func (a *Audit) named(shown string) string {
+	if a.tree.Shown == nil {
+		return shown
+	}
+	name, ok := strings.CutPrefix(shown, fullName(a.tree.Dir)+"/")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
 // Files returns the files that were read, as this machine names them.
 func (a *Audit) Files() []string {
 	var files []string
@@ -340,7 +352,10 @@ func (a *Audit) shown() []string {
 
 // scopeSHA256 returns the hash of the paths: the scope of an audit.
 func (a *Audit) scopeSHA256() string {
-	names := slices.Clone(a.names)
+	var names []string
+	for _, name := range a.names {
+		names = append(names, a.tree.ShownName(name))
+	}
 	slices.Sort(names)
 	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(names), "\n")))
 	return hex.EncodeToString(sum[:])

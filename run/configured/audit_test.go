@@ -20,6 +20,7 @@ func audit(t *testing.T, files map[string]string, paths ...string) (*configured.
 	for name, text := range files {
 		write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
 	}
+	write(t, filepath.Join(dir, ".git", "HEAD"), "") // of a checkout, so that names are short
 	if paths == nil {
 		paths = []string{"."}
 	}

@@ -34,7 +34,7 @@ func TestBaseOf(t *testing.T) {
 		{[]string{in("etc/postfix"), in("plain/a")}, dir},
 		{[]string{in("plain/a"), in("plain/b")}, in("plain")},
 	} {
-		if got := baseOf(tt.paths, in("etc")); got != tt.want {
+		if got, checkout := baseOf(tt.paths, in("etc")); got != tt.want || checkout != (tt.want == in("copy/etc")) {
 			t.Errorf("%q: %s, want %s", tt.paths, got, tt.want)
 		}
 	}

@@ -37,10 +37,10 @@ func (a *Audit) known(undecided []listeners.Doubt) *known {
 		k.undecided[d.At.File] = true
 	}
 	for _, name := range a.tree.Files() {
-		k.read[name] = true
+		k.read[a.tree.ShownName(name)] = true
 	}
 	for _, f := range a.found {
-		k.read[f.Name] = true
+		k.read[a.tree.ShownName(f.Name)] = true
 	}
 	for i := range a.read.Listeners {
 		l := &a.read.Listeners[i]
@@ -87,13 +87,14 @@ func (a *Audit) deleted(file string) bool { return a.covers(file) && a.missing(f
 
 // covers reports whether a file is below one of the paths.
 func (a *Audit) covers(file string) bool {
+	file = a.named(file)
 	return slices.ContainsFunc(a.names, func(name string) bool {
-		return name == "." || name == file || strings.HasPrefix(file, name+"/")
+		return name == "." && file != "" || name == file || strings.HasPrefix(file, name+"/")
 	})
 }
 
 // missing reports whether a file does not exist. The tree is closed by now.
 func (a *Audit) missing(file string) bool {
-	_, err := os.Lstat(a.tree.Local(file))
+	_, err := os.Lstat(a.tree.Local(a.named(file)))
 	return errors.Is(err, fs.ErrNotExist)
 }

@@ -20,7 +20,7 @@ func (a *Audit) edit(p *exposure.Subject) *result.Replacement {
 	if known == nil || known.Manual() {
 		return nil
 	}
-	f, err := a.tree.Read(p.Host)
+	f, err := a.tree.Read(a.named(p.Host))
 	if err != nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -40,7 +41,7 @@ func ExampleAudit() {
 	}
 	c := a.Conclude()
 	for _, f := range c.Findings {
-		fmt.Printf("%s:%d: %s\n", f.Host, f.Anchor.Line, f.Title)
+		fmt.Printf("%s:%d: %s\n", path.Base(f.Host), f.Anchor.Line, f.Title)
 		fmt.Println(f.Listener.Edit.Says())
 	}
 	fmt.Println(c.Decision.Gate)

@@ -14,7 +14,7 @@ func (a *Audit) settingEdit(f *trust.Fault) *result.Replacement {
 	if f.Remove == nil && f.Instead == "" {
 		return nil
 	}
-	file, err := a.tree.Read(f.At.File)
+	file, err := a.tree.Read(a.named(f.At.File))
 	if err != nil {
 		return nil
 	}

@@ -27,8 +27,11 @@ func open(paths []string) (t *source.Tree, names []string, done func(), err erro
 			return nil, nil, nil, fault.Usagef("give files and folders that exist", "reading %q: %w", p, fault.WithoutPath(err))
 		}
 	}
-	dir := baseOf(real, systemFolder)
+	dir, checkout := baseOf(real, systemFolder)
 	t = &source.Tree{Dir: dir}
+	if !checkout && dir != "/" {
+		t.Shown = func(name string) string { return fullName(t.Local(name)) }
+	}
 	done = func() {}
 	if dir == "/" {
 		t.FS = os.DirFS(dir)
@@ -50,6 +53,10 @@ func open(paths []string) (t *source.Tree, names []string, done func(), err erro
 	return t, names, done, nil
 }
 
+// fullName returns the name of a file of which no checkout is known: its path without the slash in
+// front. It does not depend on which other paths are given, and neither do the ids of findings.
+func fullName(path string) string { return strings.TrimPrefix(filepath.ToSlash(path), "/") }
+
 // realPath returns the absolute path of a file that exists, without symbolic links.
 func realPath(path string) (string, error) {
 	abs, err := filepath.Abs(path)
@@ -61,15 +68,15 @@ func realPath(path string) (string, error) {
 
 // baseOf returns the folder of the tree for paths as realPath returns them, on a machine whose own
 // configuration is in the folder system. It depends on nothing but these: a command finds the same
-// wherever it is started.
-func baseOf(paths []string, system string) string {
+// wherever it is started. checkout says that the folder is one.
+func baseOf(paths []string, system string) (dir string, checkout bool) {
 	if runtime.GOOS != "windows" && all(paths, func(p string) bool { return within(system, p) }) {
-		return "/" // before the checkout, which etckeeper makes of /etc
+		return "/", false // before the checkout, which etckeeper makes of /etc
 	}
 	if tree, ok := checkoutOf(common(paths[0], paths)); ok {
-		return tree
+		return tree, true
 	}
-	return common(folderOf(paths[0]), paths)
+	return common(folderOf(paths[0]), paths), false
 }
 
 // common returns the deepest folder, from dir upwards, that contains all paths.

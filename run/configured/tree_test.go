@@ -1,6 +1,7 @@
 package configured_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/configured"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -74,26 +77,52 @@ func TestOutsideIsNotRead(t *testing.T) {
 	}
 }
 
-// Several paths share the deepest folder that has them all, and their names show which is
-// which.
+// full returns the name that reports show of a file outside of a checkout.
+func full(dir, name string) string {
+	return strings.TrimPrefix(filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(name))), "/")
+}
+
+// Outside of a checkout the name of a file, and the id of a finding in it, is the same whichever
+// other paths are given, and a baseline of one set of paths holds for another.
 func TestNamesOfPaths(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "x", "one", "clamd.conf"), "TCPSocket 3310\n")
-	write(t, filepath.Join(dir, "x", "two", "clamd.conf"), "TCPSocket 3310\n")
-	write(t, filepath.Join(dir, "x", "three", "clamd.conf"), "TCPSocket 3310\n")
-	a, err := readPaths(t, filepath.Join(dir, "x", "one"), filepath.Join(dir, "x", "two"))
+	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var hosts []string
-	for _, f := range a.Conclude().Findings {
-		hosts = append(hosts, f.Host)
+	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	for _, name := range []string{"x/one", "x/two", "x/three"} {
+		write(t, in(name+"/clamd.conf"), "TCPSocket 3310\n")
 	}
-	if !slices.Equal(hosts, []string{"one/clamd.conf", "two/clamd.conf"}) {
-		t.Errorf("findings in %q", hosts)
+	ids := map[string]string{}
+	var first *drift.Baseline
+	for _, paths := range [][]string{{in("x/one")}, {in("x/one"), in("x/two")}, {in("x/three"), in("x/one")}, {dir}, {in("x/one/clamd.conf")}, {in("x")}} {
+		a, err := readPaths(t, paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Baseline = first
+		c := a.Conclude()
+		for i := range c.Findings {
+			f := &c.Findings[i]
+			if known, ok := ids[f.Host]; ok && known != f.ID {
+				t.Errorf("%q: %s has another id", paths, f.Host)
+			}
+			if ids[f.Host] = f.ID; f.Listener.Edit == nil {
+				t.Errorf("%q: %s has no edit", paths, f.Host)
+			}
+			if one := f.Host == full(dir, "x/one/clamd.conf"); first != nil && one != (f.Drift == result.DriftUnchanged) {
+				t.Errorf("%q: %s is %s", paths, f.Host, f.Drift)
+			}
+		}
+		if first == nil {
+			first = drift.NewBaseline(drift.Header{Created: time.Now(), Vantage: "config"}, nil, c.Findings)
+		}
 	}
-	if _, err := readPaths(t, filepath.Join(dir, "none")); err == nil {
+	if want := []string{full(dir, "x/one/clamd.conf"), full(dir, "x/three/clamd.conf"), full(dir, "x/two/clamd.conf")}; !slices.Equal(slices.Sorted(maps.Keys(ids)), want) {
+		t.Errorf("findings in %q, want %q", ids, want)
+	}
+	if _, err := readPaths(t, in("none")); err == nil {
 		t.Error("no error for a path that does not exist")
 	}
 }
@@ -147,7 +176,7 @@ func TestWorkingFolderDoesNotMatter(t *testing.T) {
 	deploy := filepath.Join(dir, "repo", "deploy")
 	write(t, filepath.Join(dir, "repo", ".git", "HEAD"), "")
 	write(t, filepath.Join(deploy, "clamd.conf"), "TCPSocket 3310\n")
-	paths := map[string]string{proxy: "mail.cfg", deploy: "deploy/clamd.conf", filepath.Join(deploy, "clamd.conf"): "deploy/clamd.conf"}
+	paths := map[string]string{proxy: full(proxy, "mail.cfg"), deploy: "deploy/clamd.conf", filepath.Join(deploy, "clamd.conf"): "deploy/clamd.conf"}
 	if runtime.GOOS != "windows" {
 		if err := os.Symlink(proxy, filepath.Join(dir, "link")); err != nil {
 			t.Fatal(err)
