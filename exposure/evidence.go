@@ -125,7 +125,11 @@ func answer(s *fingerprint.Identification) string {
 	if s.SelfNamed {
 		text += ", says of itself: " + s.Label()
 	}
-	return fmt.Sprintf("%s (confidence %d of 10)", text, s.ProtocolConfidence())
+	sure := s.ProtocolConfidence()
+	if s.Product != "" && !s.SelfNamed && s.Behind == nil && s.Confidence < sure {
+		return fmt.Sprintf("%s (confidence %d of 10, in the product %d)", text, sure, s.Confidence)
+	}
+	return fmt.Sprintf("%s (confidence %d of 10)", text, sure)
 }
 
 // namedByHTTP reports whether a daemon of another protocol was identified by its

@@ -42,7 +42,7 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 			return false // its time is used up
 		}
 	case "":
-		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && (svc.Confidence >= plain-1 || !svc.unheard) || hungUp(svc) {
+		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && (svc.ProtocolConfidence() >= plain-1 || !svc.unheard) || hungUp(svc) {
 			return false
 		}
 	}
@@ -102,8 +102,8 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 
 // saysMore reports whether the result of a second dialogue is the better one.
 func (i *Identification) saysMore(first *Identification) bool {
-	if i.Confidence != first.Confidence {
-		return i.Confidence > first.Confidence
+	if is, was := i.ProtocolConfidence(), first.ProtocolConfidence(); is != was {
+		return is > was
 	}
 	return first.Inconclusive != "" && i.Inconclusive == "" || first.Product == "" && i.Product != ""
 }

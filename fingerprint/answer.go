@@ -154,6 +154,10 @@ func (s *session) name(svc *Identification, sig *signatures.Signature) {
 	}
 	s.doubt(svc, sig)
 	s.weaken(svc, sig)
+	if sig.ProductConfidence > 0 && svc.Product != "" {
+		svc.protocolConfidence = svc.Confidence
+		svc.Confidence = min(svc.Confidence, sig.ProductConfidence)
+	}
 	slices.Sort(svc.Alternatives)
 	svc.Alternatives = slices.Compact(svc.Alternatives)
 	svc.Behind = behind(values)

@@ -82,7 +82,7 @@ func (s *session) nameProxy(svc *Identification) {
 		svc.CPEs = []string{p.CPE}
 	}
 	svc.Alternatives = slices.Clone(p.Alternatives)
-	svc.protocolConfidence = svc.Confidence
+	svc.protocolConfidence = svc.ProtocolConfidence()
 	svc.Method, svc.Confidence, svc.MatchedRule = result.MethodProbed, p.Confidence, p.ID
 }
 

@@ -84,8 +84,8 @@ func TestFirstOnNames(t *testing.T) {
 				for _, port := range p.FirstOn {
 					inMemory(t, fmt.Sprintf("%s, %d", sig.ID, port), func(t *testing.T, n *mailtest.Network) {
 						svc := identifyReplay(t, n, set, &example.Seen, port)
-						if svc.Product != sig.Product || svc.Confidence < min(plain, sig.Confidence) {
-							t.Errorf("called %q with confidence %d, want %q with %d\n%s", svc.Product, svc.Confidence, sig.Product, sig.Confidence, asJSON(svc.Transcript))
+						if svc.Product != sig.Product || svc.ProtocolConfidence() < min(plain, sig.Confidence) {
+							t.Errorf("called %q with confidence %d, want %q with %d\n%s", svc.Product, svc.ProtocolConfidence(), sig.Product, sig.Confidence, asJSON(svc.Transcript))
 						}
 					})
 				}

@@ -38,7 +38,8 @@ type Identification struct {
 	TLS *result.TLS // the TLS handshake, nil if there was none
 
 	// protocolConfidence is the confidence in everything but the product, if that
-	// is only what the daemon states about itself, or what stands in front of it.
+	// is only what the daemon states about itself, what stands in front of it, or a
+	// guess among the programs that behave alike.
 	protocolConfidence int
 
 	// slow is set if the host or this machine was overloaded: then silence does
@@ -68,8 +69,9 @@ type Identification struct {
 func (i *Identification) Suggested() bool { return i.suggested }
 
 // ProtocolConfidence is how sure all but the name of the product is: what the daemon
-// says of itself makes it neither surer nor less sure, and the name of a proxy in front
-// takes nothing from what was said behind it.
+// says of itself makes it neither surer nor less sure, the name of a proxy in front takes
+// nothing from what was said behind it, and that others behave as the product does
+// takes nothing from what they speak.
 func (i *Identification) ProtocolConfidence() int {
 	if i.SelfNamed {
 		return i.protocolConfidence

@@ -46,7 +46,10 @@ type Service struct {
 	// number, and Confidence, at most 3, is how well they do.
 	Method Method `json:"method,omitempty"`
 
-	Confidence int `json:"confidence"` // from 0, nothing known, to 10, certain
+	// Confidence is how sure the product is, from 0, nothing known, to 10, certain. Where
+	// other programs may behave as the product does, the protocol may be surer: the
+	// confidence of findings goes by that.
+	Confidence int `json:"confidence"`
 
 	CPEs []string `json:"cpes,omitempty" clean:"field"` // CPE 2.3 formatted strings
 

@@ -152,12 +152,13 @@ func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
 	before := d.Count()
 	d.mapping(n, fields{
 		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.protocol(&s.Protocol),
-		"role":       oneOf(d, &s.Role, result.Roles()...),
-		"confidence": d.int(&s.Confidence, 1, 10),
-		"when":       d.conditions(&s.When),
-		"extract":    d.conditions(&s.Extract),
-		"through":    d.conditions(&s.Through),
-		"behind":     d.texts(&s.Behind), "alternatives": d.texts(&s.Alternatives),
+		"role":               oneOf(d, &s.Role, result.Roles()...),
+		"confidence":         d.int(&s.Confidence, 1, 10),
+		"product_confidence": d.int(&s.ProductConfidence, 1, 10),
+		"when":               d.conditions(&s.When),
+		"extract":            d.conditions(&s.Extract),
+		"through":            d.conditions(&s.Through),
+		"behind":             d.texts(&s.Behind), "alternatives": d.texts(&s.Alternatives),
 		"cpe": d.text(&s.CPE), "source": d.text(&s.Source),
 		"constants": func(n *yaml.Node) {
 			s.Constants = make(map[string]string)

@@ -347,6 +347,8 @@ func (d *decoder) checkSignature(n *yaml.Node, s *Signature, right bool) {
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
 	case s.Confidence > sure && s.Alternatives != nil:
 		d.fail(n, fmt.Sprintf("a confidence above %d means that no other product matches", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)
+	case s.ProductConfidence > s.Confidence, s.ProductConfidence > 0 && s.Product == "":
+		d.fail(n, "name the product, and make product_confidence less than confidence", "signature %q: product_confidence %d, and confidence %d of the product %q", s.ID, s.ProductConfidence, s.Confidence, s.Product)
 	case s.CPE != "" && !strings.HasPrefix(s.CPE, "cpe:2.3:"):
 		d.fail(n, "write it like cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
 	}

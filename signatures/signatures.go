@@ -157,6 +157,11 @@ type Signature struct {
 	Role       result.Role
 	Confidence int // 1 to 10
 
+	// ProductConfidence, from 1 to Confidence, is the confidence in the product if a
+	// program that somebody wrote may behave alike, which speaks the same protocol;
+	// 0 if it is Confidence.
+	ProductConfidence int
+
 	When    []Condition // all must hold
 	Extract []Condition // the matching ones yield further values
 	Through []Condition // how the product is recognized behind a proxy
