@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// hosts is the set of words in host names, in lower case.
+// hosts is the set of words in host names, in lower case. A word maps to true if it can
+// only be a host or its owner, and to false if it may be the product as well: the first
+// label of a name is often that of what runs on the host.
 type hosts map[string]bool
 
 func newHosts(names []string) hosts {
@@ -18,9 +20,7 @@ func newHosts(names []string) hosts {
 	return h
 }
 
-// add adds a host name, and those of its labels that identify the owner. The
-// first label is often the name of the product that runs on the host, so it is
-// not added.
+// add adds a host name and its labels.
 func (h hosts) add(name string) {
 	name = strings.ToLower(strings.Trim(name, "[]()<>.,;: \r\n"))
 	if name == "" {
@@ -28,12 +28,22 @@ func (h hosts) add(name string) {
 	}
 	h[name] = true
 	labels := strings.Split(name, ".")
+	if _, known := h[labels[0]]; !known {
+		h[labels[0]] = false
+	}
 	for _, label := range labels[1:] {
 		h[label] = true
 	}
 }
 
 func (h hosts) has(word string) bool { return h[strings.ToLower(word)] }
+
+// machine reports whether a text may be the name of a host without its domain. One
+// with a capital letter inside, like MailHog, is spelled as a product.
+func (h hosts) machine(text string) bool {
+	_, is := h[strings.ToLower(text)]
+	return is && text[1:] == strings.ToLower(text[1:])
+}
 
 // found is a name found in a text, before it is checked.
 type found struct{ product, version string }
@@ -45,6 +55,9 @@ var productPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+_/-]*(?: [A-Za-z][A
 func (f found) proper(h hosts) bool {
 	if len(f.product) < 2 || len(f.product) > MaxProduct || !productPattern.MatchString(f.product) || h.has(f.product) {
 		return false
+	}
+	if f.version == "" && h.machine(f.product) {
+		return false // 220 hercules.example.org ESMTP Hercules
 	}
 	names, vendors, more := false, false, false
 	for word := range strings.FieldsSeq(f.product) {
