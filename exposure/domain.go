@@ -28,6 +28,11 @@ type DomainFault struct {
 	Domain     string
 	Why        []string // sentences without a full stop
 	Confidence int      // from 0 to 10, how certain the fault is
+
+	// Line is the line of a zone file with the record that is to blame, and Record what it is; both
+	// are nil if none is known.
+	Line   *result.Anchor
+	Record *result.Configured
 }
 
 // Domain returns the finding of a fault at a port, of whatever state; with a Listener of
@@ -41,6 +46,12 @@ func (j *Judge) Domain(fault DomainFault, p Subject) []Violation {
 	f.Evidence, f.Confidence = fault.Why, fault.Confidence
 	if p.State != result.StateOpen {
 		f.PortState = p.State
+	}
+	if fault.Line != nil {
+		f.Anchor = fault.Line
+		if p.Listener == nil {
+			f.OpenedBy = fault.Record
+		}
 	}
 	f.Remediation += "\nVerify: mxsweep domain " + cmp.Or(fault.Domain, p.Host)
 	list := []Violation{f}

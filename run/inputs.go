@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -32,6 +33,13 @@ func (o *Options) checkFiles(lists []string) error {
 	}
 	reads("the baseline", o.Baseline)
 	reads("a list of targets, scope or excludes", lists...)
+	for _, zone := range o.Zones {
+		_, file, ok := strings.Cut(zone, "=")
+		if !ok {
+			file = zone
+		}
+		reads("a zone file", file)
+	}
 	for _, dir := range o.Signatures {
 		reads("a signature file", filesBelow(dir)...)
 	}

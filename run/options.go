@@ -40,6 +40,10 @@ type Options struct {
 	// the scan shows.
 	Domains []string
 
+	// Zones are zone files of the domains, [ORIGIN=]FILE: they answer what they have in
+	// place of the DNS, and their lines are the places of findings about records.
+	Zones []string
+
 	// Scope is the file with the addresses that may be contacted. If it is empty
 	// and the policy has no scope, the targets are the scope.
 	Scope string
@@ -328,6 +332,7 @@ func (o *Options) checkModes(bad func(bad bool, hint, format string, args ...any
 	bad(o.Pcap == "-", "give a file; on Linux, /dev/stdout works", "reading flag \"--pcap\": a capture cannot go to standard output")
 	bad(o.Pcap != "" && mode != ModeSyn, "add --mode syn", "combining --pcap with --mode %s: only a SYN scan is captured", mode)
 	bad(o.Interface != "" && mode != ModeSyn, "add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", mode)
+	bad(len(o.Zones) > 0 && len(o.Domains) == 0, "add --domain NAME", "combining --zone without --domain: no record is looked up")
 	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "combining --no-identify with --intrusive or --signatures: no service would be identified")
 }
 

@@ -182,7 +182,7 @@ func (p *Plan) readDomains(ctx context.Context, b scope.Bounds) (scope.Bounds, e
 	if err != nil {
 		return b, err
 	}
-	p.domains, err = records.Look(ctx, records.Lookup{Names: names, Resolver: p.opts.Resolver, Scope: allowed, Family: p.opts.Family, Log: p.opts.log})
+	p.domains, err = records.Look(ctx, records.Lookup{Names: names, Resolver: p.opts.Resolver, Scope: allowed, Family: p.opts.Family, Zones: p.opts.Zones, Log: p.opts.log})
 	if err != nil {
 		return b, err
 	}

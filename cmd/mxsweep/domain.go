@@ -18,6 +18,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/domains"
 	"github.com/mxsweep/mxsweep/domains/query"
+	"github.com/mxsweep/mxsweep/domains/zonefile"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -37,6 +38,7 @@ type domainFlags struct {
 	fetch    bool
 	resolver resolverAddr
 	outputs  []string
+	zones    []string
 	resume   string
 	quiet    bool
 	progress *choice
@@ -72,6 +74,7 @@ A question that the DNS does not answer makes the list incomplete (exit code 4).
 	inGroup(cmd.Flags(), groupTargets, func(f *pflag.FlagSet) {
 		f.StringVarP(&flags.input, "input", "i", "", "read domains from `FILE`, one per line; # starts a comment, - is standard input")
 		f.StringVarP(&flags.scope, "scope", "s", "", "the hosts that you are authorized to scan, in `FILE`; others are listed as those to ask for")
+		f.StringArrayVar(&flags.zones, "zone", nil, "take from the zone file `[ORIGIN=]FILE` what it has, in place of asking the DNS; repeatable")
 		f.Var(&flags.resolver, "resolver", "ask the DNS server at the IP address `HOST[:PORT]` (default those of /etc/resolv.conf)")
 		f.BoolVar(&flags.fetch, "fetch", false, "fetch the policy of MTA-STS and the settings of autoconfig over HTTPS, from public addresses; with --scope, those of hosts in the scope are fetched without it")
 	})
@@ -101,7 +104,7 @@ func (s *session) domain(ctx context.Context, flags *domainFlags, args []string)
 	if err := errors.Join(err, errList); err != nil {
 		return err
 	}
-	w, err := flags.walker(ctx)
+	w, err := flags.walker(ctx, list)
 	if err != nil {
 		return err
 	}
@@ -157,7 +160,7 @@ func (s *session) lookUp(ctx context.Context, w *domains.Walker, flags *domainFl
 
 // asked says what decides what is found, besides the domains and the DNS.
 func (f *domainFlags) asked() string {
-	return fmt.Sprintf("resolver %q, scope %q, fetch %t", f.resolver.String(), f.scope, f.fetch)
+	return fmt.Sprintf("resolver %q, zones %q, scope %q, fetch %t", f.resolver.String(), f.zones, f.scope, f.fetch)
 }
 
 // A hostOutput is one value of --output.
@@ -266,7 +269,7 @@ func (s *session) readDomains(name string, add func(where, name string)) error {
 }
 
 // walker is the walker that the flags ask for.
-func (f *domainFlags) walker(ctx context.Context) (*domains.Walker, error) {
+func (f *domainFlags) walker(ctx context.Context, list []string) (*domains.Walker, error) {
 	client := query.Named(f.resolver.AddrPort)
 	if !f.resolver.IsValid() {
 		var err error
@@ -275,6 +278,13 @@ func (f *domainFlags) walker(ctx context.Context) (*domains.Walker, error) {
 		}
 	}
 	w := &domains.Walker{Asker: query.NewCache(client, parallelDomains), Trusted: client.Trusted}
+	zones, err := zonefile.ReadAll(f.zones, list, w.Asker)
+	if err != nil {
+		return nil, err
+	}
+	if zones != nil {
+		w.Asker = zones
+	}
 	if f.fetch {
 		w.Fetch = &domains.HTTPS{Allowed: isPublic}
 	}

@@ -22,11 +22,11 @@ import (
 // listed for the nearest directory with an entry; "internal" means everything
 // below it.
 var mayImport = map[string][]string{
-	"cmd":            {"run", "run/configured", "run/listening", "run/saved", "run/output", "listeners/config", "listeners/sockets", "domains", "domains/query", "domains/zonetest", "report", "report/format", "report/fixplan", "report/mailhosts", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":            {"run", "run/configured", "run/listening", "run/saved", "run/output", "listeners/config", "listeners/sockets", "domains", "domains/query", "domains/zonefile", "domains/zonetest", "report", "report/format", "report/fixplan", "report/mailhosts", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run":            {"run/configured", "run/records", "run/internal/engine", "run/internal/queue", "run/saved", "run/output", "domains", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/configured": {"run/output", "listeners", "listeners/config", "listeners/source", "listeners/trust", "report", "report/format", "report/sanitize", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "result", "internal"},
 	"run/listening":  {"listeners", "listeners/programs", "listeners/sockets", "run/configured", "run/output", "run/saved", "report", "report/format", "report/sanitize", "exposure", "exposure/drift", "exposure/policy", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
-	"run/records":    {"domains", "domains/query", "domains/zonetest", "exposure", "exposure/drift", "exposure/exposuretest", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"run/records":    {"domains", "domains/query", "domains/zonefile", "domains/zonetest", "exposure", "exposure/drift", "exposure/exposuretest", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"run/output":     {"report", "report/format", "exposure", "exposure/gate", "result", "internal"},
 	"run/saved":      {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "exposure/join", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":         append([]string{"report/sarif", "report/html", "report/terminal", "report/nmapxml", "report/junit", "exposure", "exposure/fix", "exposure/gate", "exposure/join", "exposure/mailpath", "fingerprint", "signatures", "scan", "scan/scope"}, belowFormats...),
@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 
 	"domains":          {"domains/query", "domains/spf", "domains/zonetest", "internal"},
 	"domains/query":    {"internal"},
+	"domains/zonefile": {"domains", "domains/query", "domains/zonetest", "result", "internal"},
 	"domains/spf":      {},
 	"domains/zonetest": {"domains/query"},
 

@@ -19,6 +19,7 @@ import (
 type scanFlags struct {
 	inputs       []string
 	domains      []string
+	zones        []string
 	scope        string
 	excludes     []string
 	excludeFiles []string
@@ -78,6 +79,7 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.inputs, "input", "i", nil, "read targets from `FILE`, one per line, # starts a comment, - is standard input; repeatable")
 	flags.StringArrayVar(&f.domains, "domain", nil, "scan the hosts in scope on which the mail of the domain `NAME` depends, and assess its records; ports that these declare are expected; repeatable")
+	flags.StringArrayVar(&f.zones, "zone", nil, "with --domain, take from the zone file `[ORIGIN=]FILE` what it has, in place of asking the DNS, and name the line of a record that is to blame; repeatable")
 	flags.StringVarP(&f.scope, "scope", "s", "", "scan only what `FILE` lists: prefixes, ranges and names, one per line, !ENTRY excludes, @include FILE includes; without a TARGET all of it is scanned")
 	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST`, a comma-separated list of addresses, prefixes, ranges and names; repeatable")
 	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact the entries of `FILE`, one per line; repeatable")
@@ -242,7 +244,7 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 	outputs, err := f.output.specs(s)
 	demands := f.demands(given)
 	o := run.Options{
-		Targets: targets, TargetFiles: f.inputs, Domains: f.domains, Stdin: s.stdin, Scope: f.scope, Excludes: f.excludes, ExcludeFiles: f.excludeFiles,
+		Targets: targets, TargetFiles: f.inputs, Domains: f.domains, Zones: f.zones, Stdin: s.stdin, Scope: f.scope, Excludes: f.excludes, ExcludeFiles: f.excludeFiles,
 		Family: f.names.family(), Resolver: f.names.resolver.String(), Authorization: f.authorization,
 		Mode: f.mode.value, Threads: bounded(f.threads), Interface: f.netDevice, Pcap: f.pcap,
 		Shard: f.shard.Shard, Resume: f.resume, MaxTime: f.maxTime, HostTimeout: f.hostTimeout,

@@ -200,6 +200,9 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 		through := "in scope through"
 		if f.OpenedBy != nil {
 			through = "opened by"
+			if f.OpenedBy.Kind == result.KindRecords {
+				through = "named by"
+			}
 		}
 		fmt.Fprintf(&s, " It is %s %s line %d", through, m.name(f.Anchor.File), f.Anchor.Line)
 		if f.PolicyAnchor != nil {

@@ -76,7 +76,11 @@ func (g *judgement) records(d *domains.Domain) {
 		}
 		p := exposure.Subject{Host: d.Name, Listener: &result.Configured{Name: name, Kind: result.KindRecords}}
 		p.Target, p.Time = noPort, g.sweep.Now
-		g.add(d, rule, p, recordConfidence, f.Text)
+		about := f.Host
+		if f.ID == domains.FaultSPFLookups {
+			about = spfVersion
+		}
+		g.add(d, rule, record{f.Owner, f.Type, about}, p, recordConfidence, f.Text)
 	}
 }
 
@@ -84,9 +88,28 @@ func (g *judgement) records(d *domains.Domain) {
 // one.
 var noPort = netip.AddrPortFrom(netip.IPv4Unspecified(), smtpPort)
 
+// A record is the record that a finding is about: the first one of the type at the owner in which the
+// text about occurs, or else the first one.
+type record struct{ owner, kind, about string }
+
+// recordOf returns the first record of a path to a host.
+func recordOf(w domains.Way, host string) record {
+	if w.Kind == domains.KindSPF {
+		host = spfVersion
+	}
+	return record{w.Owner, w.Type, host}
+}
+
+// spfVersion is in each SPF record (RFC 7208, Section 4.5).
+const spfVersion = "v=spf1"
+
 // add adds a finding.
-func (g *judgement) add(d *domains.Domain, rule string, p exposure.Subject, confidence int, why ...string) {
-	found := g.judge.Domain(exposure.DomainFault{Rule: rule, Domain: d.Name, Why: why, Confidence: confidence}, p)
+func (g *judgement) add(d *domains.Domain, rule string, r record, p exposure.Subject, confidence int, why ...string) {
+	fault := exposure.DomainFault{Rule: rule, Domain: d.Name, Why: why, Confidence: confidence}
+	if fault.Line = g.zones.Find(r.owner, r.kind, r.about); fault.Line != nil {
+		fault.Record = &result.Configured{Name: r.kind + " of " + r.owner, Kind: result.KindRecords}
+	}
+	found := g.judge.Domain(fault, p)
 	for _, f := range found {
 		same := func(o exposure.Violation) bool { return o.ID == f.ID && o.Target == f.Target }
 		if i := slices.IndexFunc(g.list, same); i >= 0 {
@@ -150,14 +173,16 @@ func (g *judgement) declared(d *domains.Domain, h *domains.Host, addrs []netip.A
 			continue
 		}
 		p := g.sweep.Subject(scan.Result{Target: at, State: state, Time: g.sweep.Now})
-		why := fmt.Sprintf("%s leads to %s, where port %d/tcp of %s is %s", wayTo(h, port), cmp.Or(h.Name, a.String()), port, a, state)
+		way := wayTo(h, port)
+		named := recordOf(way, h.Name)
+		why := fmt.Sprintf("%s leads to %s, where port %d/tcp of %s is %s", way.Text, cmp.Or(h.Name, a.String()), port, a, state)
 		switch mine := family(a); {
 		case open[1-mine] > 0 && open[mine] == 0:
-			g.add(d, exposure.RuleOneFamily, p, recordConfidence, why, fmt.Sprintf("the same port of %s is open over %s", h.Name, families[1-mine]))
+			g.add(d, exposure.RuleOneFamily, named, p, recordConfidence, why, fmt.Sprintf("the same port of %s is open over %s", h.Name, families[1-mine]))
 		case port == smtpPort && h.Accepts():
-			g.add(d, exposure.RuleMXClosed, p, recordConfidence, why)
+			g.add(d, exposure.RuleMXClosed, named, p, recordConfidence, why)
 		default:
-			g.add(d, exposure.RuleServiceClosed, p, recordConfidence, why)
+			g.add(d, exposure.RuleServiceClosed, named, p, recordConfidence, why)
 		}
 	}
 }
@@ -187,12 +212,12 @@ func (g *judgement) letOut(port uint16) bool {
 	return false
 }
 
-// wayTo is the first path to a host that declares the port, in words.
-func wayTo(h *domains.Host, port uint16) string {
+// wayTo is the first path to a host that declares the port.
+func wayTo(h *domains.Host, port uint16) domains.Way {
 	for _, w := range h.Paths {
 		if w.Port == int(port) {
-			return w.Text
+			return w
 		}
 	}
-	return h.Name
+	return domains.Way{}
 }

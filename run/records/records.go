@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/domains"
 	"github.com/mxsweep/mxsweep/domains/query"
+	"github.com/mxsweep/mxsweep/domains/zonefile"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -28,6 +29,10 @@ type Lookup struct {
 	Scope    *scope.Set // what may be contacted
 	Family   scope.Family
 
+	// Zones are zone files, "ORIGIN=FILE" or "FILE" for that of the only domain: they answer what
+	// they have in place of the DNS server, and their lines are the places of findings.
+	Zones []string
+
 	// Asker answers the questions in place of Resolver; nil unless a test sets it.
 	Asker query.Asker
 	// Log, if not nil, is told how far a long list is.
@@ -39,6 +44,7 @@ type Lookup struct {
 type Domains struct {
 	found  []*domains.Domain
 	scope  *scope.Set
+	zones  *zonefile.Asker // nil without zone files
 	family scope.Family
 	ways   map[netip.Addr][]domains.Way
 	ports  map[netip.Addr][]uint16         // which the records declare as public
@@ -70,11 +76,18 @@ func Look(ctx context.Context, l Lookup) (*Domains, error) {
 	if err != nil {
 		return nil, err
 	}
+	zones, err := zonefile.ReadAll(l.Zones, l.Names, w.Asker)
+	if err != nil {
+		return nil, err
+	}
+	if zones != nil {
+		w.Asker = zones
+	}
 	found, err := w.All(ctx, l.Names, parallel, nil, l.progress())
 	if err != nil {
 		return nil, fault.As(fault.Failed, fmt.Errorf("looking up domains: %w", err))
 	}
-	d := &Domains{found: found, scope: l.Scope, family: l.Family, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
+	d := &Domains{found: found, zones: zones, scope: l.Scope, family: l.Family, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
 	for h, a := range d.own() {
 		for _, way := range h.Paths {
 			if !slices.Contains(d.ways[a], way) {

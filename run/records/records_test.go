@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +43,13 @@ func look(t *testing.T, zone string, names ...string) *Domains {
 	if names == nil {
 		names = []string{"example.org"}
 	}
-	d, err := Look(t.Context(), Lookup{Names: names, Scope: set, Asker: z})
+	return lookUp(t, Lookup{Names: names, Scope: set, Asker: z})
+}
+
+// lookUp looks up domains.
+func lookUp(t *testing.T, l Lookup) *Domains {
+	t.Helper()
+	d, err := Look(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +178,33 @@ func TestJudge(t *testing.T) {
 		if r.Kind == exposure.KindDomain && !broken[r.ID] {
 			t.Errorf("add a row to judgements that breaks %s", r.ID)
 		}
+	}
+}
+
+// TestZone: with a zone file, a finding of a port names the line of the record that leads there.
+func TestZone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "example.org.zone")
+	if err := os.WriteFile(file, []byte("@ MX 5 other.example.net.\n@ MX 10 mx\nmx A 192.0.2.10\n_imaps._tcp SRV 0 1 993 mx\n@ TXT x\n@ TXT \"v=spf1 a:relay.example.org -all\"\nrelay A 192.0.2.11\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := zonetest.New("other.example.net. A 198.51.100.1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := lookUp(t, Lookup{Names: []string{"example.org"}, Scope: look(t, "@ TXT x\n").scope, Asker: empty, Zones: []string{file}})
+	for pair, state := range map[string]result.State{"192.0.2.10:25": result.StateClosed, "192.0.2.10:993": result.StateClosed} {
+		d.Add(scan.Result{Target: netip.MustParseAddrPort(pair), State: state})
+	}
+	found := d.Judge(&exposure.Judge{Rules: exposuretest.Rules(t)}, &Sweep{Open: []exposure.Subject{at(mail(), "192.0.2.11:25")}, Now: exposuretest.Time,
+		Subject: func(r scan.Result) exposure.Subject { return exposure.Subject{Result: r} }})
+	got := map[string]int{}
+	for i := range found {
+		if f := &found[i]; f.Anchor != nil && f.OpenedBy != nil && f.OpenedBy.Kind == result.KindRecords && f.Anchor.File == file {
+			got[f.Rule.ID] = f.Anchor.Line
+		}
+	}
+	if want := map[string]int{exposure.RuleMXClosed: 2, exposure.RuleServiceClosed: 4, exposure.RuleMailHostIsNoMX: 6}; !maps.Equal(got, want) {
+		t.Errorf("lines %v, want %v", got, want)
 	}
 }
 

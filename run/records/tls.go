@@ -29,7 +29,7 @@ func (g *judgement) enforced(d *domains.Domain, h *domains.Host, p *exposure.Sub
 	}
 	if len(why) > 0 {
 		why = append(why, fmt.Sprintf("MTA-STS of %s has the mode enforce and covers the MX %s", d.Name, h.Name))
-		g.add(d, exposure.RuleMTASTSCertificate, *p, confidence, why...)
+		g.add(d, exposure.RuleMTASTSCertificate, record{"_mta-sts." + d.Name, "TXT", ""}, *p, confidence, why...)
 	}
 }
 
@@ -41,12 +41,13 @@ func (g *judgement) dane(d *domains.Domain, h *domains.Host, p *exposure.Subject
 		return
 	}
 	records := fmt.Sprintf("%s of %s: %s", wording.Plural(len(usable), "TLSA record"), h.Name, texts(usable))
+	published := record{fmt.Sprintf("_%d._tcp.%s", smtpPort, h.Name), "TLSA", ""}
 	switch t := p.Service.TLS; {
 	case p.Service.Has("starttls-absent"):
-		g.add(d, exposure.RuleTLSAUnmet, *p, withoutTLS, "the MX does not offer STARTTLS", records)
+		g.add(d, exposure.RuleTLSAUnmet, published, *p, withoutTLS, "the MX does not offer STARTTLS", records)
 	case t == nil || len(t.Chain) == 0: // nothing is known of the certificate
 	case !slices.ContainsFunc(usable, func(r domains.TLSA) bool { return meets(r, t.Chain) }):
-		g.add(d, exposure.RuleTLSAUnmet, *p, recordConfidence, fmt.Sprintf("no certificate that the MX presents meets a TLSA record; the leaf has the SHA-256 %s, its key %s", t.Chain[0].CertSHA256, t.Chain[0].KeySHA256), records)
+		g.add(d, exposure.RuleTLSAUnmet, published, *p, recordConfidence, fmt.Sprintf("no certificate that the MX presents meets a TLSA record; the leaf has the SHA-256 %s, its key %s", t.Chain[0].CertSHA256, t.Chain[0].KeySHA256), records)
 	}
 }
 
@@ -106,5 +107,5 @@ func (g *judgement) noMX(d *domains.Domain, h *domains.Host, p *exposure.Subject
 		return // an MX record that is not known may lead there
 	}
 	why := fmt.Sprintf("%s leads to the host, it speaks SMTP on port %d, and no MX record of the domains leads to it", h.Paths[0].Text, smtpPort)
-	g.add(d, exposure.RuleMailHostIsNoMX, *p, p.Service.ProtocolConfidence(), why)
+	g.add(d, exposure.RuleMailHostIsNoMX, recordOf(h.Paths[0], h.Name), *p, p.Service.ProtocolConfidence(), why)
 }
