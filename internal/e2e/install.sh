@@ -18,7 +18,7 @@ set -eu
 packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
 dovecot-pop3d dovecot-managesieved dovecot-submissiond
 nginx libnginx-mod-mail libnginx-mod-stream socat opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd rspamd
-policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
+policyd-rate-limit policyd-weight opendmarc bind9 bind9-utils knot nsd unbound iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.
 fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter memcached
