@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -84,6 +85,8 @@ func read(name string, qtype uint16, m *dns.Msg) *Answer {
 		a.Outcome, a.Detail = ServFail, text
 	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
 		a.Outcome, a.Detail = ServFail, strings.TrimSpace(dns.RcodeToString[m.Rcode]+" "+text)
+	case slices.ContainsFunc(m.Answer, cut):
+		a.Outcome, a.Detail = Invalid, "the reply has a record without its data"
 	case !a.follow(m.Answer):
 		a.Outcome = Loop
 	case len(a.Records) == 0 && referral(m):
@@ -125,6 +128,28 @@ func (a *Answer) follow(section []dns.RR) bool {
 		}
 	}
 	return true
+}
+
+// cut reports whether the data of a record ends before a field that it must have. Package dns then
+// leaves the field empty, as updates need it (RFC 2136, Section 2.4).
+func cut(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.A:
+		return len(rr.A) == 0
+	case *dns.AAAA:
+		return len(rr.AAAA) == 0
+	case *dns.CNAME:
+		return rr.Target == ""
+	case *dns.MX:
+		return rr.Mx == ""
+	case *dns.SRV:
+		return rr.Target == ""
+	case *dns.TXT:
+		return len(rr.Txt) == 0
+	case *dns.TLSA:
+		return rr.Certificate == ""
+	}
+	return false
 }
 
 // extended returns the code of the extended error of the reply and what it says (RFC 8914,

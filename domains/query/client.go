@@ -136,10 +136,47 @@ func (c *Client) send(ctx context.Context, server netip.AddrPort, network string
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	client := dns.Client{Net: network, Timeout: timeout}
+	conn, err := client.DialContext(ctx, server.String())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // ends the reads
+	defer stop()
+	conn.UDPSize = bufferSize
 	q.Id = dns.Id()
-	client := dns.Client{Net: network, Timeout: timeout, UDPSize: bufferSize}
-	m, _, err := client.ExchangeContext(ctx, q, server.String())
-	return m, err
+	if err := conn.WriteMsg(q); err != nil {
+		return nil, err
+	}
+	for {
+		m, err := receive(conn)
+		if err != nil || m.Id == q.Id { // that of another id is not one of the server (RFC 5452, Section 9.1)
+			return m, err
+		}
+	}
+}
+
+// receive reads one message. One that is marked as truncated may end anywhere (RFC 2181, Section 9);
+// any other one must have all records that its header promises, of which package dns does not care.
+func receive(conn *dns.Conn) (*dns.Msg, error) {
+	var h dns.Header
+	b, err := conn.ReadMsgHeader(&h)
+	if err != nil {
+		return nil, err
+	}
+	m := new(dns.Msg)
+	err = m.Unpack(b)
+	m.Id = h.Id
+	switch {
+	case m.Truncated:
+		return m, nil
+	case err != nil:
+		return m, err
+	case len(m.Question) != int(h.Qdcount) || len(m.Answer) != int(h.Ancount) || len(m.Ns) != int(h.Nscount) || len(m.Extra) != int(h.Arcount):
+		return m, errors.New("the reply has fewer records than its header says")
+	}
+	return m, nil
 }
 
 // answers reports whether m is a reply to the question of q (RFC 5452, Section 4).
