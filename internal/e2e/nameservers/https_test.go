@@ -24,6 +24,10 @@ import (
 // authority is the file of the certificate of the test's own authority.
 func (r *running) authority() string { return filepath.Join(r.dir, "authority.pem") }
 
+// certificate and key are the files of the certificate of the servers.
+func (r *running) certificate() string { return filepath.Join(r.dir, "certificate.pem") }
+func (r *running) key() string         { return filepath.Join(r.dir, "key.pem") }
+
 // documents are what the HTTPS server offers.
 var documents = map[string]struct{ kind, text string }{
 	"mta-sts.knot.test/.well-known/mta-sts.txt":           {"text/plain", "version: STSv1\r\nmode: enforce\r\nmx: *.knot.test\r\nmax_age: 86400\r\n"},
@@ -63,7 +67,7 @@ func (r *running) web() error {
 	return nil
 }
 
-// certificates makes the authority, and a certificate of all names of the documents but one.
+// certificates makes the authority, and a certificate of imap.bind.test and of all names of the documents but one.
 func (r *running) certificates() (*tls.Config, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -84,14 +88,25 @@ func (r *running) certificates() (*tls.Config, error) {
 		return nil, err
 	}
 	leaf := template(2, "documents")
-	leaf.DNSNames = []string{"mta-sts.knot.test", "autoconfig.knot.test", "mta-sts.sts-other.knot.test",
+	leaf.DNSNames = []string{"imap.bind.test", "mta-sts.knot.test", "autoconfig.knot.test", "mta-sts.sts-other.knot.test",
 		"mta-sts.sts-redirect.knot.test", "mta-sts.sts-html.knot.test"}
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
 	if err != nil {
 		return nil, err
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-		os.WriteFile(r.authority(), text, 0o644)
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	for file, block := range map[string]*pem.Block{
+		r.authority():   {Type: "CERTIFICATE", Bytes: caDER},
+		r.certificate(): {Type: "CERTIFICATE", Bytes: der},
+		r.key():         {Type: "EC PRIVATE KEY", Bytes: keyDER},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
 }

@@ -86,7 +86,7 @@ func prepare() error {
 	for _, line := range []string{
 		"mount --make-rprivate /",
 		"mount -t proc proc /proc",
-		"mount -t tmpfs tmpfs /run",
+		"mount -t tmpfs tmpfs /run", // where ip(8) has namespaces
 		"ip link set lo up",
 		"ip addr add " + bindAddress + "/32 dev lo", // BIND listens at addresses of interfaces only
 		"ip addr add " + webAddress + "/32 dev lo",
