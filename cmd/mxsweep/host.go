@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/listeners/sockets"
@@ -106,6 +107,8 @@ and Windows it shows addresses and processes only.`,
 
 // host lists what listens, judges it and reports it.
 func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagSet) error {
+	defer memory.BoundReading()()
+	survey := listening.Begin(ctx, sockets.Options{Root: flags.root}, flags.places())
 	a, err := newHostAudit(flags, given)
 	specs, errOutputs := flags.outputSpecs(s)
 	if err := errors.Join(err, errOutputs, noNetworkFormats(specs)); err != nil {
@@ -118,7 +121,7 @@ func (s *session) host(ctx context.Context, flags *hostFlags, given *pflag.FlagS
 	if !flags.quiet && a.Baseline != nil {
 		s.tellUnknownRules(flags.baseline, a.Rules, saved.RulesOfBaseline(a.Baseline))
 	}
-	if err := a.Look(ctx, sockets.Options{Root: flags.root}, flags.places()); err != nil {
+	if err := a.Look(survey); err != nil {
 		return err
 	}
 	if outside != nil {

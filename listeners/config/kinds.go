@@ -166,7 +166,8 @@ func isQuadlet(patterns ...string) func(name string, text func() string) bool {
 // isDovecotPart reports whether a file is one that dovecot.conf includes, and says on what
 // a service listens.
 func isDovecotPart(name string, text func() string) bool {
-	return strings.Contains(path.Base(name), ".conf") && inetListener.MatchString(text())
+	// The expression takes long on a file that is not one.
+	return strings.Contains(path.Base(name), ".conf") && strings.Contains(text(), "inet_listener") && inetListener.MatchString(text())
 }
 
 // inetListener is a section that only Dovecot has.

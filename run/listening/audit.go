@@ -4,7 +4,6 @@
 package listening
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -50,21 +49,6 @@ type Audit struct {
 
 	bound map[place]*sockets.Socket     // which were judged
 	lines map[place]*listeners.Listener // that open them
-}
-
-// Look lists what listens, and reads the configuration files that the paths name and
-// contain. The error is a usage error for a path that does not exist.
-func (a *Audit) Look(ctx context.Context, o sockets.Options, paths []string) error {
-	a.start = time.Now()
-	if len(paths) > 0 {
-		a.files = &configured.Audit{Ports: a.Ports}
-		if err := a.files.Read(paths); err != nil {
-			return err
-		}
-	}
-	var err error
-	a.snapshot, err = sockets.List(ctx, o)
-	return err
 }
 
 // Files returns the configuration files that were read.
