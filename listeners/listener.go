@@ -128,6 +128,10 @@ func (l *Listener) Loopback() bool {
 // All reports whether the listener accepts connections on each address of a family.
 func (l *Listener) All() bool { return !l.Address.IsValid() || l.Address.IsUnspecified() }
 
+// SettingQueue is the setting of a listener of Postfix that hands its mail to another queue
+// manager than the rest: the name of that one.
+const SettingQueue = "queue_service_name"
+
 // Setting returns the value of a setting that holds for the listener, and reports
 // whether there is one.
 func (l *Listener) Setting(name string) (Setting, bool) {

@@ -23,7 +23,8 @@ type PathStep struct {
 	Kind StepKind `json:"kind"`
 	Port uint16   `json:"port,omitempty"` // of StepPort; 0 if the port of that daemon is not known
 
-	// Name is the address of StepElsewhere, "host:25". It is "" for others.
+	// Name is the address of StepElsewhere, "host:25", and of StepQueue the name of the queue
+	// manager, if it is not that of the rest of the mail server. It is "" for others.
 	Name string `json:"name,omitempty" clean:"field"`
 
 	Product string `json:"product,omitempty" clean:"field"` // as in Service
@@ -34,6 +35,10 @@ type PathStep struct {
 	// there.
 	Open     bool `json:"open,omitempty"`
 	Internal bool `json:"internal,omitempty"`
+
+	// Unreached is set if files bind the port to more than loopback, and the run, which looked
+	// at the ports too, did not find it open.
+	Unreached bool `json:"unreached,omitempty"`
 
 	Anchor *Anchor `json:"anchor,omitempty"` // of the token that binds the port; nil for scans, and if it is not known
 }

@@ -56,7 +56,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	}
 	c.Findings = append(c.Findings, p.domains.Judge(p.judge, &records.Sweep{Open: c.Open, Now: now, Subject: func(r scan.Result) exposure.Subject { return w.port(r, nil) }})...)
 	c.Joined = p.files.Rows(p.scope.Names)
-	c.Paths = mailPaths(c.Open, p.known)
+	c.Paths = mailPaths(c.Open, p.known, p.files)
 	mailpath.Explain(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	var drifted []result.Notice

@@ -15,8 +15,8 @@ import (
 )
 
 // mailPaths returns how mail flows through the hosts of the open ports, which are sorted by
-// address, as far as that is known.
-func mailPaths(open []exposure.Subject, known *signatures.Ports) []result.Path {
+// address, as far as that is known: by what the ports show, and by the files of their hosts.
+func mailPaths(open []exposure.Subject, known *signatures.Ports, files *configured.Files) []result.Path {
 	var paths []result.Path
 	var ports []result.Port // of one host at a time: a run may have very many
 	for i := range open {
@@ -24,7 +24,9 @@ func mailPaths(open []exposure.Subject, known *signatures.Ports) []result.Path {
 		if i+1 < len(open) && open[i+1].Target.Addr() == open[i].Target.Addr() {
 			continue
 		}
-		paths = append(paths, mailpath.OfPorts(ports, known)...)
+		if p := mailpath.OfHost(ports, files.Config(open[i].Target.Addr()), known); p != nil {
+			paths = append(paths, *p)
+		}
 		if clear(ports); len(paths) == mailpath.MaxPaths {
 			break
 		}

@@ -32,7 +32,7 @@ func TestFindingsSayWhereTheyEnter(t *testing.T) {
 		openPort("[fe80::1%eth0]:10024", "amavisd-new", result.RoleContentFilter),
 		openPort("[fe80::1%eth0]:10025", "Postfix smtpd", result.RoleReinjection),
 		openPort("192.0.2.10:10025", "Postfix smtpd", result.RoleReinjection),
-	}, known)
+	}, known, nil)
 	if len(paths) != 2 {
 		t.Fatalf("%d paths, want that of each host", len(paths))
 	}
@@ -64,7 +64,7 @@ func TestManyHostsHaveBoundedPaths(t *testing.T) {
 		p.Target = netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), 10025)
 		open = append(open, p)
 	}
-	if paths := mailPaths(open, nil); len(paths) != mailpath.MaxPaths {
+	if paths := mailPaths(open, nil, nil); len(paths) != mailpath.MaxPaths {
 		t.Errorf("%d paths", len(paths))
 	}
 }

@@ -1,6 +1,7 @@
 package mailpath
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -91,19 +93,33 @@ func ancestors(file string) []string {
 // ofFiles returns the path of the files of one host, nil if they have no edge.
 func ofFiles(c *listeners.Config, known *signatures.Ports) *result.Path {
 	b := &builder{known: known, drawn: make(map[[2]int]bool)}
-	f := filesBuilder{
-		builder: b, config: c, listeners: c.Listeners, edges: c.Edges[:min(len(c.Edges), maxRead)], steps: make(map[stepKey]int),
-	}
-	f.addListeners()
-	for i := range f.edges {
-		f.addEdge(&f.edges[i])
-	}
+	f := newFilesBuilder(b, c)
+	f.addAll()
 	if len(b.path.Edges) == 0 {
 		return nil
 	}
 	b.addRoles()
 	f.addQueue()
 	return &b.path
+}
+
+// newFilesBuilder returns what adds configuration files, which may be nil, to a path that may
+// have ports.
+func newFilesBuilder(b *builder, c *listeners.Config) *filesBuilder {
+	f := &filesBuilder{builder: b, config: c, steps: make(map[stepKey]int), found: len(b.ports)}
+	if c != nil {
+		f.listeners, f.edges = c.Listeners, c.Edges[:min(len(c.Edges), maxRead)]
+	}
+	return f
+}
+
+// addAll adds the listeners and the edges of the files.
+func (f *filesBuilder) addAll() {
+	f.addListeners()
+	for i := range f.edges {
+		f.addEdge(&f.edges[i])
+	}
+	f.addPublished()
 }
 
 // FindFile returns the path in which a file opens a port, nil if there is none.
@@ -126,6 +142,7 @@ type filesBuilder struct {
 	listeners []listeners.Listener // first all, then those of the mail system
 	edges     []listeners.Edge
 	steps     map[stepKey]int // of the listeners
+	found     int             // how many steps are ports that were found open; they are the first ones
 }
 
 // A stepKey identifies a step among those of files: the addresses of one port in a file are
@@ -145,30 +162,95 @@ func (f *filesBuilder) addListeners() {
 	for i := range f.listeners {
 		l := &f.listeners[i]
 		p := result.Port{Port: l.Port, Service: &result.Service{Name: l.Protocol, Product: l.Product, Role: l.Role}}
+		if in := f.config.Inside(l); in != nil { // the port of a container is what its daemon is
+			p.Service = &result.Service{Name: in.Protocol, Role: in.Role}
+		}
 		if !f.carriesMail(&p) && !ends[l.Target()] && !sources[[2]string{l.At.File, l.Service}] {
 			continue
 		}
 		key := stepKey{l.At.File, l.Port}
 		at, ok := f.steps[key]
 		if !ok {
-			if len(f.path.Steps) >= MaxSteps-2 {
+			if at, ok = f.place(l, &p); !ok {
 				f.path.Left++
 				continue
 			}
-			at = len(f.path.Steps)
 			f.steps[key] = at
-			place := l.At
-			f.path.Steps = append(f.path.Steps, result.PathStep{
-				Kind: result.StepPort, Port: l.Port, Product: l.Product, Role: l.Role, Internal: f.internal(&p), Anchor: &place,
-			})
 		}
 		if len(kept) < maxRead {
 			kept = append(kept, *l)
 		}
 		s := &f.path.Steps[at]
-		s.Open = s.Open || !l.Loopback() && l.Through != listeners.ThroughContainer
+		reachable := !l.Loopback() && l.Through != listeners.ThroughContainer
+		switch {
+		case at < f.found: // it was found open, or only on loopback
+		case f.found == 0:
+			s.Open = s.Open || reachable
+		default:
+			s.Unreached = s.Unreached || reachable
+		}
 	}
 	f.listeners = kept
+}
+
+// place returns the step of a listener, which is p: that of a port that was found, or a new
+// one. It reports false if there are too many.
+func (f *filesBuilder) place(l *listeners.Listener, p *result.Port) (at int, ok bool) {
+	anchor := l.At
+	if at = slices.IndexFunc(f.ports, func(q *result.Port) bool { return q.Port == l.Port && opens(l, q) }); at >= 0 {
+		s := &f.path.Steps[at]
+		if s.Anchor == nil {
+			s.Anchor = &anchor
+		}
+		if s.Product == "" || exposure.HasProduct(p.Service.Product, s.Product) { // "Postfix" is "Postfix smtpd"
+			s.Product = cmp.Or(p.Service.Product, s.Product)
+		}
+		if s.Role == "" || s.Role == result.RoleUnknown {
+			s.Role = p.Service.Role
+		}
+		s.Internal = s.Internal || f.internal(p)
+	} else {
+		if len(f.path.Steps) >= MaxSteps-2 {
+			return 0, false
+		}
+		at = len(f.path.Steps)
+		f.path.Steps = append(f.path.Steps, result.PathStep{
+			Kind: result.StepPort, Port: l.Port, Product: p.Service.Product, Role: p.Service.Role, Internal: f.internal(p), Anchor: &anchor,
+		})
+	}
+	if q, other := l.Setting(listeners.SettingQueue); other {
+		if f.queues == nil {
+			f.queues = make(map[int]string)
+		}
+		f.queues[at] = q.Value
+	}
+	return at, true
+}
+
+// opens reports whether a listener of the files is what opens a port that was found: any of
+// the machine on which it was found, and for a port that others reach, one that they can reach.
+func opens(l *listeners.Listener, p *result.Port) bool {
+	if l.Through == listeners.ThroughContainer || l.Through == listeners.ThroughCluster {
+		return false
+	}
+	return p.Socket != nil || !l.Loopback()
+}
+
+// addPublished adds that the published port of a container leads to its daemon.
+func (f *filesBuilder) addPublished() {
+	for i := range f.listeners {
+		l := &f.listeners[i]
+		in := f.config.Inside(l)
+		if in == nil {
+			continue
+		}
+		from, ok := f.steps[stepKey{l.At.File, l.Port}]
+		to, known := f.steps[stepKey{in.At.File, in.Port}]
+		if ok && known {
+			at := l.At
+			f.add(result.PathEdge{From: from, To: to, Basis: result.BasisFile, Anchor: &at})
+		}
+	}
 }
 
 // addEdge adds an edge of a file.
@@ -229,14 +311,25 @@ func serves(r result.Role) bool {
 // target returns the step to which an edge leads: a listener of the files, a port of the
 // same host that none of them opens, or another host; -1 if there are too many.
 func (f *filesBuilder) target(e *listeners.Edge) int {
+	published := -1
 	for i := range f.listeners {
 		l := &f.listeners[i]
 		at, ok := f.steps[stepKey{l.At.File, l.Port}]
-		if ok && f.reaches(e, l) {
+		switch {
+		case !ok || !f.reaches(e, l):
+		case f.config.Inside(l) == nil:
 			return at
+		case published < 0:
+			published = at // unless the daemon of the container is among the steps
 		}
 	}
+	if published >= 0 {
+		return published
+	}
 	if onHost(e.Host) {
+		if at := slices.IndexFunc(f.ports, func(p *result.Port) bool { return p.Port == e.Port }); at >= 0 {
+			return at // no file says who listens, but somebody does
+		}
 		return f.step(result.PathStep{Kind: result.StepPort, Port: e.Port})
 	}
 	return f.step(result.PathStep{Kind: result.StepElsewhere, Name: net.JoinHostPort(bare(e.Host), strconv.Itoa(int(e.Port)))})
@@ -288,13 +381,16 @@ func local(host string, l *listeners.Listener) bool {
 
 // addQueue adds that mail servers which hand mail to nothing else put it into their queue.
 func (f *filesBuilder) addQueue() {
+	if f.config == nil {
+		return
+	}
 	for i := range f.path.Steps {
 		s := &f.path.Steps[i]
 		leads := slices.ContainsFunc(f.path.Edges, func(e result.PathEdge) bool { return e.From == i && !e.Asks })
 		if s.Kind != result.StepPort || leads || s.Role != result.RoleMTA && s.Role != result.RoleSubmission {
 			continue
 		}
-		if to := f.step(result.PathStep{Kind: result.StepQueue}); to >= 0 {
+		if to := f.step(result.PathStep{Kind: result.StepQueue, Name: f.queues[i]}); to >= 0 {
 			f.add(result.PathEdge{From: i, To: to, Basis: result.BasisRole})
 		}
 	}

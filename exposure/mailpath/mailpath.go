@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -22,6 +23,24 @@ const (
 	MaxEdges = 400 // edges of a path
 )
 
+// OfHost returns the path of one host by its open ports, which are of one address, or of one
+// machine that was looked at from inside, and by its configuration files: one path with what
+// OfPorts and OfFiles know. nil is that there is nothing to say.
+func OfHost(ports []result.Port, c *listeners.Config, known *signatures.Ports) *result.Path {
+	machine := len(ports) > 0 && ports[0].Socket != nil
+	if machine {
+		ports = ownPorts(ports)
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	p := ofHost(ports, c, known)
+	if p != nil && machine {
+		p.IP = netip.IPv4Unspecified()
+	}
+	return p
+}
+
 // OfPorts returns the paths of the hosts of a scan, at most MaxPaths, in the order of the
 // ports, which must be sorted by address. A host has one if a port that only the mail system
 // should reach is open on it, or if an edge is known. known may be nil: then no edge is from
@@ -30,7 +49,10 @@ const (
 // 0.0.0.0.
 func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
 	if len(ports) > 0 && ports[0].Socket != nil {
-		return ofMachine(ports, known)
+		if p := OfHost(ports, nil, known); p != nil {
+			return []result.Path{*p}
+		}
+		return nil
 	}
 	var list []result.Path
 	for len(ports) > 0 && len(list) < MaxPaths {
@@ -38,7 +60,7 @@ func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
 		for n < len(ports) && ports[n].IP == ports[0].IP {
 			n++
 		}
-		if p := ofHost(ports[:n], known); p != nil && ports[0].Listener == nil {
+		if p := ofHost(ports[:n], nil, known); p != nil && ports[0].Listener == nil {
 			list = append(list, *p)
 		}
 		ports = ports[n:]
@@ -46,20 +68,12 @@ func OfPorts(ports []result.Port, known *signatures.Ports) []result.Path {
 	return list
 }
 
-// ofMachine returns the path of the machine whose ports these are, nil if there is nothing to
-// say. The sockets of its containers, which only their networks reach, are no part of it.
-func ofMachine(ports []result.Port, known *signatures.Ports) []result.Path {
+// ownPorts returns the ports of a machine, sorted by number. The sockets of its containers,
+// which only their networks reach, are not among them.
+func ownPorts(ports []result.Port) []result.Port {
 	own := slices.DeleteFunc(slices.Clone(ports), func(p result.Port) bool { return p.Socket == nil || p.Socket.Apart() })
-	if len(own) == 0 {
-		return nil
-	}
 	slices.SortStableFunc(own, func(x, y result.Port) int { return cmp.Compare(x.Port, y.Port) })
-	p := ofHost(own, known)
-	if p == nil {
-		return nil
-	}
-	p.IP = netip.IPv4Unspecified()
-	return []result.Path{*p}
+	return own
 }
 
 // Derive is OfPorts with the built-in table, which is read only if a port is open.
@@ -80,14 +94,19 @@ type builder struct {
 	known *signatures.Ports
 	ports []*result.Port // of the steps that are ports, by index
 	drawn map[[2]int]bool
+
+	queues map[int]string // by the index of a step, the Name of the queue into which it puts mail
 }
 
-// ofHost returns the path of one host, nil if there is nothing to say.
-func ofHost(ports []result.Port, known *signatures.Ports) *result.Path {
+// ofHost returns the path of one host, whose files are nil if they are not known; nil if there
+// is nothing to say.
+func ofHost(ports []result.Port, c *listeners.Config, known *signatures.Ports) *result.Path {
 	b := &builder{known: known, drawn: make(map[[2]int]bool)}
 	b.path.IP = ports[0].IP
 	internal := b.addPorts(ports)
-	if !internal && len(b.ports) < 2 {
+	f := newFilesBuilder(b, c)
+	f.addAll()
+	if !internal && len(b.ports) < 2 && len(b.path.Edges) == 0 {
 		return nil
 	}
 	b.addDialogues()
@@ -96,6 +115,7 @@ func ofHost(ports []result.Port, known *signatures.Ports) *result.Path {
 		return nil
 	}
 	b.addRoles()
+	f.addQueue()
 	return &b.path
 }
 

@@ -82,15 +82,15 @@ func (b *builder) addRoles() {
 		if slices.ContainsFunc(b.path.Edges, func(e result.PathEdge) bool { return e.From == i && !e.Asks }) {
 			continue
 		}
-		kind := result.StepMailboxes
+		kind, name := result.StepMailboxes, ""
 		switch b.path.Steps[i].Role {
 		case result.RoleReinjection:
-			kind = result.StepQueue
+			kind, name = result.StepQueue, b.queues[i]
 		case result.RoleLMTP, result.RoleIMAP, result.RoleIMAPBackend, result.RolePOP3, result.RolePOP3Backend:
 		default:
 			continue
 		}
-		if to := b.step(result.PathStep{Kind: kind}); to >= 0 {
+		if to := b.step(result.PathStep{Kind: kind, Name: name}); to >= 0 {
 			b.add(result.PathEdge{From: i, To: to, Basis: result.BasisRole})
 		}
 	}

@@ -50,6 +50,8 @@ func Name(s *result.PathStep) string {
 	switch {
 	case s.Kind == result.StepElsewhere:
 		return s.Name
+	case s.Kind == result.StepQueue && s.Name != "":
+		return "queue of " + s.Name
 	case s.Kind != result.StepPort:
 		return string(s.Kind)
 	case s.Port == 0:

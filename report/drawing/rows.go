@@ -114,6 +114,8 @@ func (r *row) mark() string {
 	case r.again, s.Kind != result.StepPort:
 	case exposed(s):
 		return "internal, but open"
+	case s.Unreached:
+		return "not reached"
 	case !s.Open && (s.Anchor != nil || r.found && s.Port != 0):
 		return "loopback only"
 	}
@@ -175,7 +177,7 @@ func Outside(vantage string) string {
 	switch vantage {
 	case "internet":
 		return "internet"
-	case "config":
+	case "config", "sockets": // of files, and of what listens on a machine
 		return "other hosts"
 	}
 	return "vantage point " + vantage

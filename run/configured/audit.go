@@ -78,6 +78,9 @@ func (a *Audit) named(shown string) string {
 	return name
 }
 
+// Config returns what the files configure, which the caller must not change.
+func (a *Audit) Config() *listeners.Config { return &a.read }
+
 // Files returns the files that were read, as this machine names them.
 func (a *Audit) Files() []string {
 	var files []string

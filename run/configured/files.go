@@ -196,8 +196,19 @@ func (h *hostFiles) bound(i int) string {
 }
 
 // Of reports whether the files of the host of an address were read.
-func (f *Files) Of(a netip.Addr) bool {
-	return f != nil && slices.ContainsFunc(f.hosts, func(h *hostFiles) bool { return slices.Contains(h.addresses, a.Unmap()) })
+func (f *Files) Of(a netip.Addr) bool { return f.Config(a) != nil }
+
+// Config returns what the files of the host of an address configure; nil if none were read.
+func (f *Files) Config(a netip.Addr) *listeners.Config {
+	if f == nil {
+		return nil
+	}
+	for _, h := range f.hosts {
+		if slices.Contains(h.addresses, a.Unmap().WithZone("")) {
+			return &h.audit.read
+		}
+	}
+	return nil
 }
 
 // find returns the pair of an address and port; nil if there is none.

@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/mailpath"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/listeners/sockets"
@@ -63,6 +64,7 @@ func (a *Audit) Files() []string {
 type Outcome struct {
 	Open     []exposure.Subject   // what listens, each address and port once
 	Findings []exposure.Violation // as assessed by the gate
+	Paths    []result.Path        // how mail flows, as far as sockets and files say
 	Joined   []result.Joined      // what a scan from outside and the machine show together; nil without a scan
 	Decision gate.Decision        // with the exit code and the notices
 	Summary  result.Summary
@@ -97,6 +99,8 @@ func (a *Audit) Conclude() Outcome {
 		}
 		c.Findings = append(c.Findings, j.Findings(p)...)
 	}
+	c.Paths = a.paths(c.Open)
+	mailpath.Explain(c.Paths, c.Findings)
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	facts, told := a.facts(c.Open, unknown, outside)
 	if a.Baseline != nil {
@@ -113,6 +117,22 @@ func (a *Audit) Conclude() Outcome {
 	c.Summary = a.summary(&c.Decision, facts.Coverage)
 	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
 	return c
+}
+
+// paths returns how mail flows through the machine; nil if that is not known.
+func (a *Audit) paths(open []exposure.Subject) []result.Path {
+	var ports []result.Port
+	for i := range open {
+		ports = append(ports, open[i].Port())
+	}
+	var files *listeners.Config
+	if a.files != nil {
+		files = a.files.Config()
+	}
+	if p := mailpath.OfHost(ports, files, a.Ports); p != nil {
+		return []result.Path{*p}
+	}
+	return nil
 }
 
 // explain adds what the file says to the ports of which the line is known.

@@ -24,6 +24,6 @@ func (a *Audit) Write(tool result.Tool, args []string, w format.Writer, c *Outco
 		run.Baseline = &result.BaselineInfo{SHA256: a.Baseline.SHA256, Created: result.NewTime(a.Baseline.Created), Comparable: comparable, Why: why}
 	}
 	output.WriteJudged(w, tool, report.Clean(run, ""), &output.Judged{
-		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules, Joined: c.Joined,
+		Open: c.Open, Findings: c.Findings, Notices: c.Decision.Notices, Summary: &c.Summary, Gate: &a.Gate, Rules: a.Rules, Paths: c.Paths, Joined: c.Joined,
 	})
 }

@@ -1,6 +1,8 @@
 package postfix
 
 import (
+	"cmp"
+
 	"github.com/mxsweep/mxsweep/listeners"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -72,11 +74,37 @@ func (r *reading) describe(l *listeners.Listener, s *service, filters bool) {
 			l.Tunnel = result.TunnelTLS
 		}
 		l.Role = role(l, scope, filters)
+		r.addQueue(l, scope)
+	case "qmqpd":
+		r.addQueue(l, scope)
 	case "postscreen":
 		r.addSettings(l, r.screened(s), servers["smtpd"].settings)
 	case "spawn":
 		r.describeSpawned(l, s)
 	}
+}
+
+// addQueue adds the queue manager to which a server hands its mail, if it is another one than
+// that of the rest of Postfix: mail of a watchdog, say, that is discarded (cleanup(8)).
+func (r *reading) addQueue(l *listeners.Listener, scope *scope) {
+	usual, own := r.queueOf(&r.global), r.queueOf(scope)
+	if own.s != "" && usual.s != "" && own.s != usual.s {
+		l.Settings = append(l.Settings, listeners.Setting{Name: listeners.SettingQueue, Value: own.s, At: own.place()})
+	}
+}
+
+// queueOf returns the queue manager that the cleanup of a server tells of new mail; "" if the
+// files do not show it.
+func (r *reading) queueOf(scope *scope) value {
+	cleanup := r.byName["unix "+cmp.Or(scope.text("cleanup_service_name"), "cleanup")]
+	if cleanup == nil || cleanup.program() != "cleanup" {
+		return value{}
+	}
+	v := r.scope(cleanup).value("queue_service_name")
+	if v.s == "" && v.set == nil { // proto/postconf.proto
+		v.text = literal("qmgr")
+	}
+	return v
 }
 
 // addSettings adds the values of parameters that the listener does not have yet; none
