@@ -15,9 +15,14 @@ type VantageClass string
 const (
 	ClassInternet VantageClass = "internet" // whoever scans is a stranger
 	ClassLAN      VantageClass = "lan"      // on the same network, not on the host
-	ClassHost     VantageClass = "host"     // on the host itself: "listening", not "exposed"
-	ClassConfig   VantageClass = "config"   // only files were read: "bound", not "exposed"
+	ClassHost     VantageClass = "host"     // a scan by the host of its own ports: "listening", not "exposed"
+	ClassConfig   VantageClass = "config"   // only files or sockets were read: "bound", not "exposed"
 )
+
+// NameSockets is the name of the vantage point of a run that read what listens on a machine,
+// on that machine, and connected to nothing. It is not ClassHost, from which a scan connects
+// to the machine's own ports. Its class is ClassConfig: it is not known who can connect.
+const NameSockets = "sockets"
 
 // A Vantage is the vantage point of the scanner. The zero Vantage is the
 // internet.

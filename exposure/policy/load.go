@@ -347,7 +347,7 @@ func (l *loader) vantages(n *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		v := exposure.Vantage{Name: key.Value, Class: exposure.VantageClass(l.OneOf(value, "vantage point", "internet", "lan", "host"))}
-		if _, err := exposure.ParseVantage(v.Name, l.policy.Vantages); err == nil || v.Name == string(exposure.ClassConfig) || !vantageName.MatchString(v.Name) {
+		if _, err := exposure.ParseVantage(v.Name, l.policy.Vantages); err == nil || v.Name == string(exposure.ClassConfig) || v.Name == exposure.NameSockets || !vantageName.MatchString(v.Name) {
 			l.Fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is already used or invalid", v.Name)
 		}
 		l.policy.Vantages = append(l.policy.Vantages, v)

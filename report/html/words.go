@@ -16,7 +16,7 @@ func gainHeading(vantage string) string {
 		return "What a stranger could do"
 	case "host":
 		return "What a user of this machine could do"
-	case "config":
+	case "config", "sockets":
 		return "What those who reach the port could do"
 	}
 	return "What anybody there could do"
@@ -30,6 +30,8 @@ func vantageText(vantage string) string {
 		return "lan: the scan was made from the local network"
 	case "host":
 		return "host: the scanner ran on the host itself, so \"open\" means listening, not exposed"
+	case "sockets":
+		return "sockets: only what listens on the machine was read, so \"open\" means bound to other addresses than loopback, not exposed"
 	case "config":
 		return "config: only files were read, so \"open\" means bound to other addresses than loopback, not exposed"
 	}
@@ -43,6 +45,14 @@ func method(v *view.View) []string {
 			"Configuration files were read as text. Nothing was executed, changed or contacted, and no file outside of the folder that has them was read.",
 			"A file shows where a daemon is bound, not who can connect to it: packet filters decide that, and only a scan shows it.",
 			"What the files do not decide, such as a variable without a value, is listed and makes the run incomplete.",
+			"The severity is that of the broken rule; a port number alone never gives more than low. Findings that the policy accepts or expects are listed separately and do not count.",
+		}
+	}
+	if view.OfSockets(&v.Run) {
+		return []string{
+			"What listens on the machine was listed on the machine itself, with the process that holds each socket and the line of the configuration file that opens it. Nothing was executed, changed or contacted.",
+			"A socket shows where a daemon is bound, not who can connect to it: packet filters decide that, and only a scan shows it.",
+			"Daemons were identified by the name of their program, script or unit, and by the files that configure them. What could not be seen is listed.",
 			"The severity is that of the broken rule; a port number alone never gives more than low. Findings that the policy accepts or expects are listed separately and do not count.",
 		}
 	}

@@ -25,11 +25,8 @@ func placeOf(addr netip.Addr, port uint16, file string, l *result.Configured) st
 	return file + ": " + l.Name
 }
 
-// OfSockets reports whether a run listed what listens on one machine and probed no port: it
-// names none.
-func OfSockets(r *result.Run) bool {
-	return r.Vantage == "host" && r.Scope.Ports == "" && r.Scope.Addresses == 0
-}
+// OfSockets reports whether a run listed what listens on one machine and probed no port.
+func OfSockets(r *result.Run) bool { return r.Vantage == exposure.NameSockets }
 
 // OfFiles reports whether a run read configuration files and contacted nothing.
 func OfFiles(r *result.Run) bool { return r.Vantage == string(exposure.ClassConfig) }

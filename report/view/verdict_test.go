@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -28,7 +29,7 @@ func TestSocketsCoverage(t *testing.T) {
 			"2 listening ports, 1 of them judged (50%); 2 more in other network namespaces, which are not judged",
 		},
 	} {
-		c := Collector{Run: result.Run{Vantage: "host", Scope: result.Scope{Name: "mx"}}, Ports: tt.ports}
+		c := Collector{Run: result.Run{Vantage: exposure.NameSockets, Scope: result.Scope{Name: "mx"}}, Ports: tt.ports}
 		v := New(&c, result.Summary{Complete: true, Coverage: tt.c}, Showing{})
 		if got := v.Coverage(); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)

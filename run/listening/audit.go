@@ -72,7 +72,7 @@ type Outcome struct {
 
 // vantage is the vantage point of an audit. What others may reach is judged as a
 // configuration file is: it is not known who can.
-var vantage = exposure.Vantage{Name: "host", Class: exposure.ClassConfig}
+var vantage = exposure.Vantage{Name: exposure.NameSockets, Class: exposure.ClassConfig}
 
 // Conclude judges what listens.
 func (a *Audit) Conclude() Outcome {
