@@ -77,6 +77,10 @@ var kinds = append([]kind{
 	{name: "sendmail.cf", is: named("sendmail.cf"), read: daemons.SendmailCF, partOf: "sendmail.mc"},
 	{name: "Exim", is: named("exim.conf", "exim4.conf", "update-exim4.conf.conf"), read: daemons.Exim},
 	{name: "Courier", is: named("courier/imapd", "courier/imapd-ssl", "courier/pop3d", "courier/pop3d-ssl", "courier/esmtpd", "courier/esmtpd-msa", "courier/esmtpd-ssl"), read: daemons.Courier},
+	{name: "Redis", is: named("redis.conf", "redis/*.conf", "valkey.conf"), read: daemons.Redis},
+	{name: "memcached", is: named("memcached.conf"), read: daemons.Memcached},
+	{name: "MySQL", is: named("my.cnf", "mysql.conf.d/*.cnf", "mariadb.conf.d/*.cnf", "my.cnf.d/*.cnf", "mysql/conf.d/*.cnf"), read: daemons.MySQL},
+	{name: "OpenLDAP", is: named("default/slapd"), read: daemons.Slapd},
 }, ofSettings()...)
 
 // ofSettings returns the kinds of files of names and values.

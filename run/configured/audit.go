@@ -234,6 +234,10 @@ var fixes = map[string]string{
 	"sendmail.cf":             "", // it is made of sendmail.mc
 	"Exim":                    "exim-interfaces",
 	"Courier":                 ofFile,
+	"Redis":                   "redis-bind",
+	"memcached":               "memcached-bind",
+	"MySQL":                   "mariadb-bind",
+	"OpenLDAP":                "slapd-bind",
 	"clamsmtp":                ofTable,
 	"SQLgrey":                 ofTable,
 	"PostSRSd":                ofTable,

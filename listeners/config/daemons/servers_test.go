@@ -106,6 +106,35 @@ var serverTests = []struct {
 		"1:34-37 dc_local_interfaces ::1 25 ::1 25 mta",
 		"1:40-53 dc_local_interfaces 0.0.0.0 10025 0.0.0.0 10025 mta; dc_local_interfaces has 0.0.0.0",
 	}},
+	{"redis.conf", Redis, "# bind 0.0.0.0\nbind 127.0.0.1 -::1 \"10.0.0.5\"\nPort 6380\ntls-port 0\n", []string{
+		"2:6-15 bind 127.0.0.1 port 6380 127.0.0.1 6380 admin", "2:16-20 bind ::1 port 6380 ::1 6380 admin", "2:22-30 bind 10.0.0.5 port 6380 10.0.0.5 6380 admin",
+	}},
+	{"redis.conf", Redis, "port 0\ntls-port 6379\nbind * -::*\n", []string{
+		"3:6-7 bind * port 6379 0.0.0.0 6379 admin ssl; bind has *", "3:8-12 bind ::* port 6379 :: 6379 admin ssl; bind has -::*",
+	}},
+	{"redis.conf", Redis, "appendonly yes\ninclude /etc/x\n", []string{
+		"1:1-1 port 6379 invalid IP 6379 admin; bind is not set; Redis then listens on all addresses", `2:9-15 doubt: what "/etc/x" configures is not read`,
+	}},
+	{"redis.conf", Redis, "bind \"\"\n", nil},
+	{"redis.conf", Redis, "<?xml?>\n", nil},
+	{"memcached.conf", Memcached, "-d\n-m 64\n-p 11212\n-l 127.0.0.1,10.0.0.5:11213 # x\n--listen=[::1]:1\n", []string{
+		"4:4-13 -l 127.0.0.1 port 11212 127.0.0.1 11212 admin", "4:14-22 -l 10.0.0.5 port 11213 10.0.0.5 11213 admin", "5:10-15 -l [::1] port 1 ::1 1 admin",
+	}},
+	{"memcached.conf", Memcached, "-m 64\n#-l 127.0.0.1\n", []string{"1:1-1 port 11211 invalid IP 11211 admin; -l is not set; memcached then listens on all addresses"}},
+	{"memcached.conf", Memcached, "-s /run/x\n", nil},
+	{"memcached.conf", Memcached, "d /run/memcached 0755 x x -\n", nil},
+	{"mysql.conf.d/mysqld.cnf", MySQL, "[client]\nport = 1\n[mysqld]\nport=3307 # x\nbind_address = 127.0.0.1,10.0.0.5\n", []string{
+		"5:16-25 bind-address 127.0.0.1 port 3307 127.0.0.1 3307 admin", "5:26-34 bind-address 10.0.0.5 port 3307 10.0.0.5 3307 admin",
+	}},
+	{"my.cnf", MySQL, "[mysqld]\nbind-address = *\n", []string{"2:16-17 bind-address * port 3306 invalid IP 3306 admin; bind-address has *"}},
+	{"my.cnf", MySQL, "[mysqld]\nbind-address = *\nskip-networking\n", nil},
+	{"my.cnf", MySQL, "[mysqld]\nuser = mysql\n[client]\nbind-address = *\n", nil},
+	{"default/slapd", Slapd, "SLAPD_USER=x\n#SLAPD_SERVICES=\"ldap://:1\"\nSLAPD_SERVICES=\"ldap:/// ldaps://10.0.0.5/ ldapi:/// LDAP://[::1]:1389/\" # x\n", []string{
+		"3:17-24 ldap :389 invalid IP 389 admin; the URL ldap:// has no address; slapd then listens on all of them",
+		"3:26-42 ldaps 10.0.0.5:636 10.0.0.5 636 admin ssl", "3:54-71 ldap [::1]:1389 ::1 1389 admin",
+	}},
+	{"default/slapd", Slapd, "SLAPD_CONF=\n", []string{"1:1-1 port 389 invalid IP 389 admin; SLAPD_SERVICES is not set; OpenLDAP then listens on all addresses"}},
+	{"default/slapd", Slapd, "SLAPD_SERVICES=\"$X\"\n", []string{"1:16-20 doubt: SLAPD_SERVICES is computed"}},
 	{"courier/imapd", Courier, "ADDRESS=0\nPORT=143 # x\nSSLPORT=1\n", []string{
 		"2:6-9 PORT 143 invalid IP 143 imap; ADDRESS is 0: all addresses",
 	}},
@@ -163,7 +192,7 @@ func FuzzServers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range []string{"imapd", "pop3d-ssl", "x"} {
-			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, Courier} {
+			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, Courier, Redis, Memcached, MySQL, Slapd} {
 				for _, l := range read(nil, source.NewFile(name, "x", text)).Listeners {
 					if l.Port == 0 || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
 						t.Errorf("a listener without a port, a name or a place: %+v", l)

@@ -43,6 +43,7 @@ type socket struct {
 	DefaultHost string      `yaml:"default-host"`
 	DefaultPort uint16      `yaml:"default-port"`
 	V4          bool        `yaml:"v4"` // every address is that of IPv4
+	EmptyIsAll  bool        `yaml:"empty-is-all"`
 	Unless      string      `yaml:"unless"`
 	Needs       string      `yaml:"needs"`
 	Protocol    string      `yaml:"protocol"`
@@ -145,6 +146,15 @@ func (k *Kind) open(c *listeners.Config, f *source.File, s *socket, values map[s
 		}
 		c.AddListener(&l)
 		return
+	case "address port":
+		host, port, ok := strings.Cut(text, " ")
+		if text = "[" + host + "]"; host == "*" {
+			text = "*"
+		}
+		port, named := strings.CutPrefix(strings.TrimSpace(port), "port")
+		if text += ":" + fmt.Sprint(s.DefaultPort); ok && named {
+			text = strings.TrimSuffix(text, fmt.Sprint(s.DefaultPort)) + strings.TrimSpace(port)
+		}
 	case "socketmap":
 		family, rest, _ := strings.Cut(text, ":")
 		if family != "inet" && family != "inet4" && family != "inet6" {
@@ -179,7 +189,11 @@ func (s *socket) byDefault(c *listeners.Config, f *source.File, l *listeners.Lis
 func (s *socket) pair(c *listeners.Config, f *source.File, l *listeners.Listener, values map[string]value) {
 	host, hasHost := values[s.Host]
 	port, hasPort := values[s.Port]
+	everywhere := hasHost && host.text == "" && s.EmptyIsAll
 	hasHost, hasPort = hasHost && host.text != "", hasPort && port.text != ""
+	if everywhere {
+		host, hasHost = value{"*", host.at}, true
+	}
 	if !hasHost && !hasPort {
 		s.byDefault(c, f, l)
 		return
@@ -188,6 +202,9 @@ func (s *socket) pair(c *listeners.Config, f *source.File, l *listeners.Listener
 	var cause *result.Anchor
 	if hasHost {
 		l.At = f.Anchor(host.at, host.at+len(host.text))
+		if everywhere { // the value that is not there
+			l.At = f.Anchor(host.at, host.at)
+		}
 		cause = &l.At
 	}
 	if hasPort {

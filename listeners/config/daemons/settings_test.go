@@ -66,6 +66,15 @@ var settingsTests = []struct {
 	{"postfix-tlspol/config.yaml", "server:\n  address: \":8642\"\n", []string{"2:13-18 server.address :8642 invalid IP 8642 policy; no address is set; the daemon then listens on all of them"}},
 	{"postfix-tlspol/config.yaml", "server:\n  address: unix:/run/x\n  metrics-address: 0.0.0.0:9642\n", []string{"3:20-32 server.metrics-address 0.0.0.0:9642 0.0.0.0 9642 admin; server.metrics-address has the address"}},
 	{"greylist.conf", "#socket \"inet:1\"\nsocket \"inet:1234@10.0.0.5\" 666\n", []string{"2:9-27 socket inet:1234@10.0.0.5 10.0.0.5 1234 milter"}},
+	{"greylist.conf", "socket \"/run/x\"\npeer 192.0.2.9\n", []string{"1:1-1 syncaddr 5252 invalid IP 5252 admin; no address is set; the daemon then listens on all of them"}},
+	{"greylist.conf", "socket \"/run/x\"\npeer 192.0.2.9 timeout 7\nsyncaddr 10.0.0.5 port 1234 # x\n", []string{"3:10-28 syncaddr 10.0.0.5 port 1234 10.0.0.5 1234 admin; syncaddr has the address"}},
+	{"greylist.conf", "peer 192.0.2.9\nsyncaddr ::1\n", []string{"2:10-13 syncaddr ::1 ::1 5252 admin; syncaddr has the address"}},
+	{"greylist.conf", "peer 192.0.2.9\nsyncaddr *   port 26\n", []string{"2:10-21 syncaddr *   port 26 invalid IP 26 admin; no address is set; the daemon then listens on all of them"}},
+	{"greylist.conf", "socket \"/run/x\"\n#peer 192.0.2.9\nsyncaddr *\n", nil},
+	{"mailman.cfg", "[mta]\nlmtp_host:\n[webservice]\nhostname =\nport: 8002\n", []string{
+		"2:11-11 mta.lmtp_port 8024 invalid IP 8024 lmtp; no address is set; the daemon then listens on all of them",
+		"4:11-11 webservice.port 8002 invalid IP 8002 admin; no address is set; the daemon then listens on all of them",
+	}},
 	{"mailman.cfg", "[mta]\nlmtp_host: 0.0.0.0\n[webservice]\nport: 8002\n[x]\nport: 1\n", []string{
 		"2:12-19 mta.lmtp_port 8024 0.0.0.0 8024 lmtp; mta.lmtp_host has the address",
 		"4:7-11 webservice.port 8002 127.0.0.1 8002 admin; no address is set; the default is localhost",
