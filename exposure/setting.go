@@ -30,12 +30,15 @@ const (
 	SettingProxyOfPrivate SettingFault = "proxy-of-private"
 	// SettingNoPassword is set if there is neither a password nor a list of who needs none.
 	SettingNoPassword SettingFault = "no-password"
+	// SettingFilterBypassed is set if a rule of a packet filter does not see the packets for
+	// a port that it drops.
+	SettingFilterBypassed SettingFault = "filter-bypassed"
 )
 
 // settingFaults are the words for all of them in a rule.
 var settingFaults = []string{
 	string(SettingRelaysForAll), string(SettingRelaysTranslated), string(SettingNoLoginForAll), string(SettingNoLoginForPrivate),
-	string(SettingProxyOfAll), string(SettingProxyOfPrivate), string(SettingNoPassword),
+	string(SettingProxyOfAll), string(SettingProxyOfPrivate), string(SettingNoPassword), string(SettingFilterBypassed),
 }
 
 // A Setting is a setting of a configuration file that is judged.

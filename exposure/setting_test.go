@@ -12,7 +12,7 @@ var settingRules = map[SettingFault]string{
 	SettingRelaysForAll: "MXS1501", SettingRelaysTranslated: "MXS1502",
 	SettingNoLoginForAll: "MXS1503", SettingNoLoginForPrivate: "MXS1504",
 	SettingProxyOfAll: "MXS1505", SettingProxyOfPrivate: "MXS1506",
-	SettingNoPassword: "MXS1507",
+	SettingNoPassword: "MXS1507", SettingFilterBypassed: "MXS1508",
 }
 
 // Each fault of a setting breaks its own rule and no other, whatever daemon it is, and no

@@ -24,6 +24,7 @@ type Config struct {
 	Edges     []Edge
 	Doubts    []Doubt
 	Mounts    []Mount // the files of containers
+	Filters   []Filter
 
 	seen    map[any]bool             // what was added, so that nothing is added twice
 	name    map[string]int           // how many listeners wanted a name
@@ -113,6 +114,9 @@ func (c *Config) Add(more Config) {
 	}
 	for _, m := range more.Mounts {
 		add(c, &c.Mounts, m, m, bound{"mounts", MaxListeners * ofAll, result.Anchor{File: m.Name, Line: 1}})
+	}
+	for _, f := range more.Filters {
+		add(c, &c.Filters, f, f, bound{"rules of packet filters", MaxListeners * ofAll, f.At})
 	}
 	for _, d := range more.Doubts {
 		add(c, &c.Doubts, d, d, bound{"doubts", MaxDoubts * ofAll, d.At})

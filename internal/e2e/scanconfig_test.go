@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -136,15 +135,8 @@ func readText(t *testing.T, name string) string {
 // dropPort makes a host drop what arrives for a port, until the test ends.
 func dropPort(t *testing.T, namespace, port string) {
 	t.Helper()
-	nft := func(text string) {
-		cmd := exec.Command("ip", "netns", "exec", namespace, "nft", "-f", "-")
-		cmd.Stdin = strings.NewReader(text)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("nft in %s: %v: %s", namespace, err, out)
-		}
-	}
-	nft("table inet scanconfig {\n\tchain c {\n\t\ttype filter hook input priority 0; policy accept;\n\t\ttcp dport " + port + " drop\n\t}\n}\n")
-	t.Cleanup(func() { nft("delete table inet scanconfig\n") })
+	nft(t, namespace, "table inet scanconfig {\n\tchain c {\n\t\ttype filter hook input priority 0; policy accept;\n\t\ttcp dport "+port+" drop\n\t}\n}\n")
+	t.Cleanup(func() { nft(t, namespace, "delete table inet scanconfig\n") })
 }
 
 // scanJoined runs the command and reads its JSON report.

@@ -81,6 +81,7 @@ func TestTranslated(t *testing.T) {
 	}
 
 	dir := filepath.Join(t.TempDir(), "mail")
+	bypass(t, dir)
 	files := map[string]string{ // of the container, by their names beside the compose file
 		"postfix/main.cf":                      "/etc/postfix/main.cf",
 		"postfix/master.cf":                    "/etc/postfix/master.cf",
@@ -120,6 +121,49 @@ func TestTranslated(t *testing.T) {
 	}
 }
 
+// closedInput drops the ports of the engine where a firewall usually does.
+const closedInput = `table inet closed {
+	chain input {
+		type filter hook input priority 0; policy accept;
+		tcp dport { 25, 11334 } drop
+	}
+}
+`
+
+// bypass proves MXS1508: packets for a published port never come to the rules for input, which
+// mxsweep names.
+func bypass(t *testing.T, dir string) {
+	t.Helper()
+	nft(t, engine, closedInput)
+	relay(t, address4(engineNumber)+":25", "250")
+	nft(t, engine, "delete table inet closed\n")
+	writeText(t, filepath.Join(dir, "compose.yml"), trustingCompose)
+	name := filepath.Join(dir, "nftables.conf")
+	writeText(t, name, closedInput)
+	lines := map[int]int{}
+	for _, f := range configFindings(t, dir) {
+		if f.Rule == "MXS1508" {
+			lines[f.Anchor.Line]++
+		}
+	}
+	if len(lines) != 1 || lines[4] != 2 {
+		t.Errorf("MXS1508 on lines %v, want two on line 4", lines)
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nft loads rules into a namespace.
+func nft(t *testing.T, namespace, text string) {
+	t.Helper()
+	cmd := exec.Command("ip", "netns", "exec", namespace, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(text)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("nft in %s: %v: %s", namespace, err, out)
+	}
+}
+
 // publish makes the engine: ports of its own address lead to those of the host, over IPv4 by
 // address translation with masquerading, over IPv6 by a proxy.
 func (n *network) publish(t *testing.T, h *host) {
@@ -140,11 +184,10 @@ func (n *network) publish(t *testing.T, h *host) {
 			t.Fatal(err)
 		}
 	}
-	nft := exec.Command("ip", "netns", "exec", engine, "nft", "-f", "-")
-	nft.Stdin = strings.NewReader(`table ip nat {
+	nft(t, engine, `table ip nat {
 	chain in {
 		type nat hook prerouting priority -100
-		tcp dport { 25, 11334 } dnat to ` + innerAddress + `
+		tcp dport { 25, 11334 } dnat to `+innerAddress+`
 	}
 	chain out {
 		type nat hook postrouting priority 100
@@ -152,9 +195,6 @@ func (n *network) publish(t *testing.T, h *host) {
 	}
 }
 `)
-	if out, err := nft.CombinedOutput(); err != nil {
-		t.Fatalf("nft: %v: %s", err, out)
-	}
 	for _, port := range h.listen {
 		proxy := exec.Command("ip", "netns", "exec", engine, "socat", fmt.Sprintf("TCP6-LISTEN:%d,ipv6only=1,fork,reuseaddr", port), fmt.Sprintf("TCP4:%s:%d", innerAddress, port))
 		if err := proxy.Start(); err != nil {

@@ -19,6 +19,7 @@ import (
 
 // hostNames are the names of a file of each kind.
 var hostNames = []string{
+	"etc/ufw/user.rules", "nftables.conf",
 	"compose.yml", "compose.override.yml", "Dockerfile", "k.yml", "etc/postfix/master.cf", "etc/postfix/main.cf", "dovecot.conf", "conf.d/part.conf", "dkimproxy_in.conf",
 	"opendkim.conf", "opendmarc.conf", "haproxy.cfg", "nginx.conf", "sites-enabled/x", "clamd.conf",
 	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "rspamd.conf.override", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf", "x.container", "x.container.d/x.conf",

@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/listeners/config/container"
 	"github.com/mxsweep/mxsweep/listeners/config/daemons"
 	"github.com/mxsweep/mxsweep/listeners/config/dovecot"
+	"github.com/mxsweep/mxsweep/listeners/config/firewall"
 	"github.com/mxsweep/mxsweep/listeners/config/perl"
 	"github.com/mxsweep/mxsweep/listeners/config/postfix"
 	"github.com/mxsweep/mxsweep/listeners/config/proxy"
@@ -76,6 +77,8 @@ var kinds = append([]kind{
 	{name: "sendmail.mc", is: named("sendmail.mc", "submit.mc"), read: daemons.SendmailMC},
 	{name: "sendmail.cf", is: named("sendmail.cf"), read: daemons.SendmailCF, partOf: "sendmail.mc"},
 	{name: "Exim", is: named("exim.conf", "exim4.conf", "update-exim4.conf.conf"), read: daemons.Exim},
+	{name: "iptables", is: named("ufw/user.rules", "ufw/user6.rules", "ufw/before.rules", "ufw/before6.rules", "ufw/after.rules", "ufw/after6.rules", "rules.v4", "rules.v6", "sysconfig/iptables", "sysconfig/ip6tables"), read: firewall.Iptables},
+	{name: "nftables", is: named("nftables.conf", "*.nft"), read: firewall.Nftables},
 	{name: "Courier", is: named("courier/imapd", "courier/imapd-ssl", "courier/pop3d", "courier/pop3d-ssl", "courier/esmtpd", "courier/esmtpd-msa", "courier/esmtpd-ssl"), read: daemons.Courier},
 	{name: "Redis", is: named("redis.conf", "redis/*.conf", "valkey.conf"), read: daemons.Redis},
 	{name: "memcached", is: named("memcached.conf"), read: daemons.Memcached},

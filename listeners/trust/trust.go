@@ -52,6 +52,7 @@ const (
 	ProxyOfAll        Kind = "proxy-of-all"
 	ProxyOfPrivate    Kind = "proxy-of-private"
 	NoPassword        Kind = "no-password"
+	FilterBypassed    Kind = "filter-bypassed"
 )
 
 // The confidence of faults.
@@ -87,6 +88,7 @@ func (f *finder) find() {
 		f.login(l, inner)
 		f.proxy(l, inner)
 		f.password(l, inner)
+		f.bypassed(l)
 	}
 }
 
@@ -100,6 +102,7 @@ type finder struct {
 	// What lists say, by their text: thousands of listeners may have the same one.
 	lists    map[string]*networks
 	entries  int // of all lists
+	rules    rules
 	verdicts map[string]verdict
 }
 

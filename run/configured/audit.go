@@ -233,6 +233,8 @@ var fixes = map[string]string{
 	"sendmail.mc":             "sendmail-daemon",
 	"sendmail.cf":             "", // it is made of sendmail.mc
 	"Exim":                    "exim-interfaces",
+	"iptables":                "",
+	"nftables":                "",
 	"Courier":                 ofFile,
 	"Redis":                   "redis-bind",
 	"memcached":               "memcached-bind",

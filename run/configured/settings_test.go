@@ -37,6 +37,9 @@ func pod(target, env string) map[string]string {
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: mx}\nspec:\n  template:\n    metadata: {labels: {app: mx}}\n    spec: {containers: [{name: a,\n      image: boky/postfix,\n      ports: [{name: smtp, containerPort: 587}],\n      env: [" + strings.TrimPrefix(env, "- ") + "]}]}\n"}
 }
 
+// ufw has a rule of ufw that drops ports 8140 and 8141.
+const ufw = "*filter\n### tuple ### deny tcp 8140,8141 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -p tcp -m multiport --dports 8140:8141 -j DROP\nCOMMIT\n"
+
 const relay = "MXS1502 critical postfix/main.cf:2 Relaying allowed for strangers behind address translation"
 
 func TestSettings(t *testing.T) {
@@ -96,6 +99,13 @@ func TestSettings(t *testing.T) {
 		{"a pod whose image trusts private ranges", pod("smtp", "- {name: X, value: y}"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "k.yml:12", 1)}},
 		{"a pod whose environment trusts nobody else", pod("smtp", "- {name: MYNETWORKS, value: 127.0.0.0/8}"), gate.ExitPass, nil},
 		{"a pod whose environment is elsewhere", pod("587", "- {name: MYNETWORKS, valueFrom: {secretKeyRef: {name: a, key: b}}}"), gate.ExitIncomplete, nil},
+
+		// Rules of packet filters.
+		{"a rule of ufw that a published port bypasses", map[string]string{"compose.yml": "services:\n  mx:\n    image: example/app\n    ports: ['8140:143', '127.0.0.1:8141:143']\n", "etc/ufw/user.rules": ufw}, gate.ExitPass,
+			[]string{"MXS1508 medium etc/ufw/user.rules:3 Firewall rule that a published port bypasses"}},
+		{"the same with a rule that holds", map[string]string{"compose.yml": "services:\n  mx:\n    image: example/app\n    ports: ['8140:143']\n", "etc/ufw/user.rules": ufw,
+			"nftables.conf": "table ip filter {\n chain DOCKER-USER {\n  type filter hook forward priority -1;\n  tcp dport 143 drop\n }\n}\n"}, gate.ExitPass, nil},
+		{"a rule for a port of the host", map[string]string{"main.cf": "", "master.cf": "127.0.0.1:8140 inet n - y - - smtpd\n8141 inet n - y - - spawn argv=/x\n", "etc/ufw/user.rules": ufw}, gate.ExitPass, nil},
 
 		// Who needs no password.
 		{"a private range", controller("secure_ip = \"192.168.0.0/16\";\n"), gate.ExitFail, []string{
