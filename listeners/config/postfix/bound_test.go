@@ -1,72 +1,80 @@
 package postfix
 
 import (
-	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/sockettest"
 )
 
-// masterScript starts master(8) in a network namespace of its own, waits until it has
-// read the last service or has ended, and prints what listens, or "fatal".
-const masterScript = `
-ip link set lo up && ip addr add 10.0.0.1/32 dev lo && ip addr add fd00::1/128 dev lo nodad
-MAIL_CONFIG=$1/etc/postfix $2 -d &
-while kill -0 $! 2>/dev/null && ! [ -S $1/queue/public/last ]; do :; done
-if [ -S $1/queue/public/last ]; then ss -Hltn; kill $!; wait; else echo fatal; fi
-`
+// masterCommand starts master(8) with the files of a folder, and ends when it has read the last
+// service or has ended.
+const masterCommand = "MAIL_CONFIG=%[1]s/etc/postfix " + masterProgram + " -d & while kill -0 $! 2>/dev/null && ! [ -S %[1]s/queue/public/last ]; do sleep 0.002; done; [ -S %[1]s/queue/public/last ]"
 
 // masterProgram is where Debian has master(8).
 const masterProgram = "/usr/lib/postfix/sbin/master"
 
 // TestMasterBinds compares the listeners that are read with the sockets that Postfix
-// opens.
+// opens. A run is one master.cf of 31 services, with which master(8) is started.
 func TestMasterBinds(t *testing.T) {
-	gate.Namespaces(t, "unshare", "ip", "ss", masterProgram)
-	compared, failed := 0, 0
-	for run := range oracleRuns(t) {
-		h := &host{Rand: rand.New(rand.NewPCG(uint64(run), 2))}
-		dir := t.TempDir()
-		hosts, err := os.ReadFile("/etc/hosts")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := map[string]string{"main.cf": h.interfaces(dir), "master.cf": h.endpoints(30), "etc/hosts": string(hosts)}
-		want := bound(t, dir, text)
-		c := read(t, text)
-		got := predicted(c.Listeners)
-		doubts := len(c.Doubts)
-		for _, l := range c.Listeners {
-			if l.Doubt != "" {
-				doubts++
+	n := sockettest.Runs(t, 3, masterProgram)
+	var files, compared, failed atomic.Int64
+	sockettest.Share(t, n, func(t *testing.T, runs iter.Seq[int]) {
+		room := sockettest.NewRoom(t, "10.0.0.1/32", "fd00::1/128")
+		for run := range runs {
+			h := &host{Rand: rand.New(rand.NewPCG(uint64(run), 2))}
+			if sockets, starts := compareBinds(t, run, h, room); starts {
+				files.Add(1)
+				compared.Add(int64(sockets))
+			} else {
+				failed.Add(1)
 			}
 		}
-		switch {
-		case slices.Equal(want, []string{"fatal"}):
-			failed++
-			if doubts == 0 {
-				messages, _ := os.ReadFile(filepath.Join(dir, "messages"))
-				t.Errorf("run %d: Postfix does not start, and there is no doubt: %s\n%s\n%s", run, messages, text["main.cf"], text["master.cf"])
-			}
-		case !slices.Equal(got, want), doubts > 0:
-			t.Errorf("run %d: got %q\nwant %q\n%d doubts: %v\n%s\n%s", run, got, want, doubts, c.Doubts, text["main.cf"], text["master.cf"])
-		default:
-			compared += len(want)
+	})
+	t.Logf("%d files with %d sockets compared; with %d more Postfix does not start", files.Load(), compared.Load(), failed.Load())
+}
+
+// compareBinds compares the files of one host, and returns how many sockets Postfix opens, and
+// whether it starts.
+func compareBinds(t *testing.T, run int, h *host, room *sockettest.Room) (sockets int, starts bool) {
+	t.Helper()
+	dir := t.TempDir()
+	hosts, err := os.ReadFile("/etc/hosts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := map[string]string{"main.cf": h.interfaces(dir), "master.cf": h.endpoints(30), "etc/hosts": string(hosts)}
+	want, starts := bound(t, room, dir, text)
+	c := read(t, text)
+	got := predicted(c.Listeners)
+	doubts := len(c.Doubts)
+	for _, l := range c.Listeners {
+		if l.Doubt != "" {
+			doubts++
 		}
 	}
-	t.Logf("%d sockets compared; in %d runs Postfix does not start", compared, failed)
+	switch {
+	case !starts:
+		if doubts == 0 {
+			messages, _ := os.ReadFile(filepath.Join(dir, "messages"))
+			t.Errorf("run %d: Postfix does not start, and there is no doubt: %s\n%s\n%s", run, messages, text["main.cf"], text["master.cf"])
+		}
+	case !slices.Equal(got, want), doubts > 0:
+		t.Errorf("run %d: got %q\nwant %q\n%d doubts: %v\n%s\n%s", run, got, want, doubts, c.Doubts, text["main.cf"], text["master.cf"])
+	}
+	return len(want), starts
 }
 
 // interfaces returns a main.cf.
@@ -115,8 +123,8 @@ func (h *host) endpoints(services int) string {
 	return b.String() + "last unix n - n - - smtpd\n"
 }
 
-// bound returns the addresses on which Postfix listens with the files, or "fatal".
-func bound(t *testing.T, dir string, text map[string]string) []string {
+// bound returns the addresses on which Postfix listens with the files, and whether it starts.
+func bound(t *testing.T, room *sockettest.Room, dir string, text map[string]string) (list []string, starts bool) {
 	t.Helper()
 	owner, err := user.Lookup("postfix")
 	if err != nil {
@@ -137,22 +145,13 @@ func bound(t *testing.T, dir string, text map[string]string) []string {
 		}
 	}
 	writeOld(t, filepath.Join(dir, "etc/postfix"), map[string]string{"main.cf": text["main.cf"], "master.cf": text["master.cf"]})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "unshare", "-n", "sh", "-c", masterScript, "sh", dir, masterProgram).Output()
-	if err != nil {
-		t.Fatalf("running master: %v: %s", err, out)
-	}
-	list := []string{}
-	for line := range strings.Lines(string(out)) {
-		if f := strings.Fields(line); len(f) > 3 {
-			list = append(list, netip.MustParseAddrPort(f[3]).String())
-		} else {
-			list = append(list, f...)
-		}
+	sockets, starts, _ := room.Start(t, fmt.Sprintf(masterCommand, dir))
+	list = []string{}
+	for _, s := range sockets {
+		list = append(list, netip.MustParseAddrPort(s).String())
 	}
 	slices.Sort(list)
-	return list
+	return list, starts
 }
 
 // predicted returns the sockets of listeners.

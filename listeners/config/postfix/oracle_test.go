@@ -3,6 +3,7 @@ package postfix
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -11,22 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/listeners/config/sockettest"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
-
-// oracleRuns is how many hosts the tests generate that ask Postfix itself:
-// MXSWEEP_ORACLE_RUNS=400 compares more than 10,000 listeners.
-func oracleRuns(t *testing.T) int {
-	n, err := strconv.Atoi(os.Getenv("MXSWEEP_ORACLE_RUNS"))
-	if err != nil {
-		return 3
-	}
-	t.Logf("%d runs", n)
-	return n
-}
 
 // postconf returns the output of postconf(1) for a folder, and whether it succeeded.
 func postconf(t *testing.T, dir string, args ...string) (string, bool) {
@@ -229,50 +221,70 @@ func asMaster(s *service) string {
 	return flat(strings.Join(list, " "))
 }
 
-// TestPostconf compares what is read of generated files with what postconf(1) reads.
+// TestPostconf compares what is read of generated files with what postconf(1) reads. A run is a
+// main.cf and a master.cf of twelve services: the services (-M), their options as they are and
+// expanded (-P, -P -x), and the expanded parameters (-x).
 func TestPostconf(t *testing.T) {
-	compared := 0
-	for run := range oracleRuns(t) {
-		h := &host{Rand: rand.New(rand.NewPCG(uint64(run), 1))}
-		main := h.mainCF()
-		names := h.names
-		master := h.masterCF(40)
-		dir := t.TempDir()
-		writeOld(t, dir, map[string]string{"main.cf": main, "master.cf": master})
-		var want []string
-		out, ok := postconf(t, dir, "-M")
-		for line := range strings.Lines(out) {
-			want = append(want, flat(line))
-		}
-		r := newReading(&source.Tree{FS: os.DirFS(dir)}, source.NewFile("master.cf", "master.cf", master))
-		r.main = source.NewFile("main.cf", "main.cf", main)
-		r.readSettings()
-		services := readServices(r.file, r.doubt)
-		var got []string
-		for i := range services {
-			got = append(got, asMaster(&services[i]))
-		}
-		if cyclic := cyclic(r, services); cyclic || !ok {
-			if cyclic == ok {
-				t.Fatalf("run %d: a cycle of macros: %t, postconf succeeds: %t\n%s\n%s", run, cyclic, ok, main, master)
-			}
-			continue
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("run %d, postconf -M (%t):\n%s\ngot\n%s\nfor\n%s", run, ok, strings.Join(want, "\n"), strings.Join(got, "\n"), master)
-		}
-		for i := range services {
-			if services[i].kind.s == "inet" {
-				compared++
+	var files, compared, cycles atomic.Int64
+	sockettest.Share(t, sockettest.Count(t, 6), func(t *testing.T, runs iter.Seq[int]) {
+		for run := range runs {
+			h := &host{Rand: rand.New(rand.NewPCG(uint64(run), 1))}
+			switch inets, cyclic := comparePostconf(t, run, h); {
+			case t.Failed():
+				return
+			case cyclic:
+				cycles.Add(1)
+			default:
+				files.Add(1)
+				compared.Add(int64(inets))
 			}
 		}
-		compareOptions(t, run, dir, r, services)
-		compareMain(t, run, dir, r, names)
-		if t.Failed() {
-			t.Fatalf("main.cf\n%s\nmaster.cf\n%s", main, master)
+	})
+	t.Logf("%d hosts with %d listeners compared, %d that both refuse for a cycle of macros", files.Load(), compared.Load(), cycles.Load())
+}
+
+// comparePostconf compares the files of one host, and returns how many listeners they have, and
+// whether a value refers to itself.
+func comparePostconf(t *testing.T, run int, h *host) (inets int, refersToItself bool) {
+	t.Helper()
+	main := h.mainCF()
+	names := h.names
+	master := h.masterCF(12)
+	dir := t.TempDir()
+	writeOld(t, dir, map[string]string{"main.cf": main, "master.cf": master})
+	var want []string
+	out, ok := postconf(t, dir, "-M")
+	for line := range strings.Lines(out) {
+		want = append(want, flat(line))
+	}
+	r := newReading(&source.Tree{FS: os.DirFS(dir)}, source.NewFile("master.cf", "master.cf", master))
+	r.main = source.NewFile("main.cf", "main.cf", main)
+	r.readSettings()
+	services := readServices(r.file, r.doubt)
+	var got []string
+	for i := range services {
+		got = append(got, asMaster(&services[i]))
+	}
+	if cyclic := cyclic(r, services); cyclic || !ok {
+		if cyclic == ok {
+			t.Fatalf("run %d: a cycle of macros: %t, postconf succeeds: %t\n%s\n%s", run, cyclic, ok, main, master)
+		}
+		return 0, true
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("run %d, postconf -M (%t):\n%s\ngot\n%s\nfor\n%s", run, ok, strings.Join(want, "\n"), strings.Join(got, "\n"), master)
+	}
+	for i := range services {
+		if services[i].kind.s == "inet" {
+			inets++
 		}
 	}
-	t.Logf("%d listeners compared", compared)
+	compareOptions(t, run, dir, r, services)
+	compareMain(t, run, dir, r, names)
+	if t.Failed() {
+		t.Fatalf("main.cf\n%s\nmaster.cf\n%s", main, master)
+	}
+	return inets, false
 }
 
 // cyclic reports whether a value refers to itself.

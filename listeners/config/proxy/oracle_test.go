@@ -2,55 +2,21 @@ package proxy
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/config/sockettest"
 	"github.com/mxsweep/mxsweep/listeners/source"
 )
-
-// oracleRuns is how many configurations the tests generate that start HAProxy and nginx, each
-// in a network namespace of its own: with MXSWEEP_ORACLE_RUNS=400 they compare more than
-// 10,000 listeners.
-func oracleRuns(t *testing.T, program string) int {
-	n, err := strconv.Atoi(os.Getenv("MXSWEEP_ORACLE_RUNS"))
-	if err != nil && os.Getenv("MXSWEEP_E2E") != "" {
-		n, err = 3, nil
-	}
-	if err != nil || os.Getuid() != 0 {
-		t.Skip("starts daemons in network namespaces: set MXSWEEP_ORACLE_RUNS=400, as root")
-	}
-	for _, p := range []string{program, "unshare", "ip", "ss"} {
-		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("%s is not installed", p)
-		}
-	}
-	return n
-}
-
-// listening starts a daemon by a shell command that ends when the daemon listens, and returns
-// what listens then; ok is false if it refused its configuration.
-func listening(t *testing.T, command string) (sockets []string, ok bool, messages string) {
-	t.Helper()
-	script := "ip link set lo up && { " + command + "; } >&2 && ss -Hltn"
-	cmd := exec.Command("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script)
-	var out, errors strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errors
-	err := cmd.Run()
-	for line := range strings.Lines(out.String()) {
-		if fields := strings.Fields(line); len(fields) > 3 {
-			sockets = append(sockets, fields[3])
-		}
-	}
-	slices.Sort(sockets)
-	return sockets, err == nil, errors.String()
-}
 
 // predicted returns what ss shows of the listeners of a configuration, and whether the daemon
 // starts.
@@ -73,37 +39,69 @@ func predicted(c listeners.Config) (sockets []string, starts bool) {
 	return sockets, starts
 }
 
+// A tally is what was compared.
+type tally struct{ files, sockets, mutated, refused atomic.Int64 }
+
+func (c *tally) String() string {
+	return fmt.Sprintf("%d files with %d sockets compared, and %d mutated files; the daemon refused %d more, or the reader had doubts", c.files.Load(), c.sockets.Load(), c.mutated.Load(), c.refused.Load())
+}
+
+// A daemon is one whose files are compared with what it listens on.
+type daemon struct {
+	read    reader
+	command string // in front of the path of a file; it ends when the daemon listens
+	room    *sockettest.Room
+	tally   *tally
+}
+
 // compare compares what is read of a configuration with what the daemon does. If it is mutated,
 // the daemon may refuse it for what no reader looks at.
-func compare(t *testing.T, run int, path string, read reader, command string, mutated bool) (compared int) {
+func (d *daemon) compare(t *testing.T, run int, path string, mutated bool) {
 	t.Helper()
 	tree := &source.Tree{FS: os.DirFS("/")}
 	f, err := tree.Read(strings.TrimPrefix(filepath.ToSlash(path), "/"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := read(tree, f)
+	c := d.read(tree, f)
 	check(t, c)
-	want, ok, messages := listening(t, command)
+	want, ok, messages := d.room.Start(t, d.command+path)
 	got, starts := predicted(c)
 	unsure := len(c.Doubts) > 0 || slices.ContainsFunc(c.Listeners, func(l listeners.Listener) bool { return l.Doubt != "" })
 	doubtful := mutated && (!ok || unsure)
 	if !doubtful && (ok != starts || ok && !slices.Equal(got, want)) {
 		t.Fatalf("run %d: starts: %t, predicted %t\nlistens on %q\npredicted  %q\ndoubts %v\n%s\n%s", run, ok, starts, want, got, c.Doubts, f.Text, messages)
 	}
-	if !ok || doubtful {
-		return 0
+	switch {
+	case !ok || doubtful:
+		d.tally.refused.Add(1)
+	case mutated:
+		d.tally.mutated.Add(1)
+		d.tally.sockets.Add(int64(len(want)))
+	default:
+		d.tally.files.Add(1)
+		d.tally.sockets.Add(int64(len(want)))
 	}
-	return len(want)
 }
 
-// compareMutated compares the same after a few bytes of the file were changed.
-func (m *maker) compareMutated(t *testing.T, run int, path string, read reader, command string) (compared int) {
+// compareMutated compares the same after a few bytes of the file were changed, and after lines
+// were.
+func (m *maker) compareMutated(t *testing.T, run int, path string, d *daemon) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, mutate := range []func([]byte) []byte{m.mutateBytes, m.mutateLines, m.mutateLines} {
+		if err := os.WriteFile(path, mutate(slices.Clone(text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.compare(t, run, path, true)
+	}
+}
+
+// mutateBytes changes a few bytes.
+func (m *maker) mutateBytes(text []byte) []byte {
 	const bytes = "\"'\\ #$;{}:,\t.-@[]*x01"
 	for range 1 + m.IntN(2) {
 		i := m.IntN(len(text))
@@ -116,10 +114,29 @@ func (m *maker) compareMutated(t *testing.T, run int, path string, read reader, 
 			text = slices.Insert(text, i, b)
 		}
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
+	return text
+}
+
+// digits is a number in a text.
+var digits = regexp.MustCompile(`\d+`)
+
+// mutateLines moves, removes or copies a few lines, or changes numbers in them.
+func (m *maker) mutateLines(text []byte) []byte {
+	lines := strings.SplitAfter(string(text), "\n")
+	for range 1 + m.IntN(3) {
+		i, j := m.IntN(len(lines)), m.IntN(len(lines))
+		switch m.IntN(5) {
+		case 0:
+			lines[i], lines[j] = lines[j], lines[i]
+		case 1:
+			lines = slices.Delete(lines, i, i+1)
+		case 2:
+			lines = slices.Insert(lines, j, lines[i])
+		default:
+			lines[i] = digits.ReplaceAllStringFunc(lines[i], func(number string) string { return m.one(number, m.next(), "0", "7"+number, "00"+number) })
+		}
 	}
-	return compare(t, run, path, read, command, true)
+	return []byte(strings.Join(lines, ""))
 }
 
 // A maker generates configurations.
@@ -218,19 +235,23 @@ func (m *maker) haproxy(dir string) string {
 	return b.String()
 }
 
-// TestHAProxyListens compares what is read of generated files with what HAProxy listens on.
+// TestHAProxyListens compares what is read of generated files with what HAProxy listens on, and
+// the same of each after a few bytes or lines were changed. A run is four files, of about twenty
+// sections with forty listeners; HAProxy is started with each.
 func TestHAProxyListens(t *testing.T) {
-	compared, mutated := 0, 0
-	for run := range oracleRuns(t, "haproxy") {
-		m := &maker{rand.New(rand.NewPCG(uint64(run), 1)), 2000}
+	n, compared := sockettest.Runs(t, 3, "haproxy"), &tally{}
+	sockettest.Share(t, n, func(t *testing.T, runs iter.Seq[int]) {
+		d := &daemon{HAProxy, "haproxy -D -f ", sockettest.NewRoom(t), compared}
 		dir := t.TempDir()
-		path := filepath.Join(dir, "haproxy.cfg")
-		if err := os.WriteFile(path, []byte(m.haproxy(dir)), 0o600); err != nil {
-			t.Fatal(err)
+		for run := range runs {
+			m := &maker{rand.New(rand.NewPCG(uint64(run), 1)), 2000}
+			path := filepath.Join(dir, "haproxy.cfg")
+			if err := os.WriteFile(path, []byte(m.haproxy(dir)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			d.compare(t, run, path, false)
+			m.compareMutated(t, run, path, d)
 		}
-		command := "haproxy -D -f " + path
-		compared += compare(t, run, path, HAProxy, command, false)
-		mutated += m.compareMutated(t, run, path, HAProxy, command)
-	}
-	t.Logf("%d listeners compared, and %d of mutated files", compared, mutated)
+	})
+	t.Log(compared)
 }

@@ -15,14 +15,26 @@ import (
 	"github.com/mxsweep/mxsweep/listeners"
 )
 
-// Runs returns how many configurations a test generates: few, or MXSWEEP_ORACLE_RUNS. The test
-// is skipped if MXSWEEP_E2E does not request it, or a program is not installed.
+// variable is the environment variable that says how many configurations tests generate.
+const variable = "MXSWEEP_ORACLE_RUNS"
+
+// Count returns how many configurations a test generates: few, or MXSWEEP_ORACLE_RUNS.
+func Count(t *testing.T, few int) int {
+	t.Helper()
+	n, err := strconv.Atoi(os.Getenv(variable))
+	if err != nil {
+		return few
+	}
+	t.Logf("%s=%d", variable, n)
+	return n
+}
+
+// Runs is Count for a test that starts daemons. It is skipped if neither MXSWEEP_E2E nor
+// MXSWEEP_ORACLE_RUNS requests it, or a program is not installed.
 func Runs(t *testing.T, few int, programs ...string) int {
 	t.Helper()
-	n, err := strconv.Atoi(os.Getenv("MXSWEEP_ORACLE_RUNS"))
-	if err != nil {
-		n = few
-	} else {
+	n := Count(t, few)
+	if os.Getenv(variable) != "" {
 		t.Setenv(gate.Variable, "1")
 	}
 	gate.Namespaces(t, append(programs, "unshare", "ip", "ss")...)
