@@ -199,6 +199,13 @@ var masterTests = map[string]masterTest{
 		"main.cf:2:18-31 doubt: content_filter refers to $filter, which the files do not set",
 		"main.cf:4:22-38 doubt: smtpd_milters has no port that is known here: milter",
 	}},
+	"a comparison with a name that the files do not set": {map[string]string{
+		"main.cf":   "inet_interfaces = ${{$nothing 1} < {$$ 1}?{10.0.0.1}:{10.0.0.2}}\n",
+		"master.cf": "25 inet n - n - - smtpd\n",
+	}, []string{
+		"master.cf:1:1-3 25 inet: 10.0.0.1 25 Postfix smtpd mta; inet_interfaces has 10.0.0.1 (main.cf:1:44-52)",
+		"main.cf:1:19-65 doubt: inet_interfaces refers to $nothing, which the files do not set",
+	}},
 	"localhost without IPv4": {map[string]string{
 		"main.cf":   "inet_protocols = ipv6\n",
 		"master.cf": "localhost:26 inet n - n - - smtpd\n",

@@ -19,6 +19,7 @@ type expansion struct {
 	open    []string
 	problem string
 	depth   int
+	operand bool // the text is one that is compared
 }
 
 // expand returns a text with its macros expanded.
@@ -149,8 +150,10 @@ func (x *expansion) expr(t text, out *builder) {
 		if !slices.Contains(x.open, name.s) {
 			x.open = append(x.open, name.s)
 		}
-		x.literal(literal("$"), out)
-		x.literal(name, out)
+		if !x.operand { // nothing is compared in its place, as by Postfix
+			x.literal(literal("$"), out)
+			x.literal(name, out)
+		}
 	}
 }
 
@@ -236,8 +239,11 @@ func (x *expansion) relation(t text) (holds bool, rest text) {
 	}
 	right, rest := x.payload(rest)
 	var a, b builder
+	within := x.operand
+	x.operand = true
 	x.parse(left, &a)
 	x.parse(right, &b)
+	x.operand = within
 	order, ok := compare(string(a.b), string(b.b), suffix)
 	holds, known := map[string]bool{
 		"==": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">=": order >= 0, ">": order > 0,
