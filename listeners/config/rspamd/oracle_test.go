@@ -18,7 +18,8 @@ import (
 // A maker generates configurations.
 type maker struct {
 	*rand.Rand
-	port int
+	port     int
+	noArrays bool
 }
 
 func (m *maker) one(list ...string) string { return list[m.IntN(len(list))] }
@@ -37,12 +38,16 @@ func (m *maker) binds() string {
 		quoted = append(quoted, m.one(`"%s"`, `'%s'`))
 		quoted[len(quoted)-1] = fmt.Sprintf(quoted[len(quoted)-1], m.bind())
 	}
-	if m.IntN(3) == 0 {
-		return "bind_socket = [" + strings.Join(quoted, m.one(", ", ",\n ")) + "]" + m.one(";\n", "\n")
+	if !m.noArrays && m.IntN(3) == 0 {
+		return m.array("bind_socket", quoted...)
 	}
 	var b strings.Builder
 	for _, q := range quoted {
-		b.WriteString(m.one("bind_socket = ", "bind_socket: ", "bind_socket ", "\"bind_socket\" = ") + q + m.one(";", ";", " ; # x") + "\n")
+		key := m.one("bind_socket = ", "bind_socket: ", "bind_socket ", "\"bind_socket\" = ")
+		if strings.Contains(q, "[") { // after which a key without = would begin an array
+			key = "bind_socket = "
+		}
+		b.WriteString(key + q + m.one(";", ";", " ; # x") + "\n")
 	}
 	return b.String()
 }
@@ -106,7 +111,7 @@ func account(t *testing.T) (dir, home string) {
 func TestRspamdListens(t *testing.T) {
 	compared := 0
 	for run := range sockettest.Runs(t, 3, "rspamd") {
-		m := &maker{rand.New(rand.NewPCG(uint64(run), 1)), 2000}
+		m := &maker{Rand: rand.New(rand.NewPCG(uint64(run), 1)), port: 2000}
 		dir, home := account(t)
 		files := m.main(dir, home)
 		for name, text := range files {

@@ -122,6 +122,23 @@ var rspamdTests = []struct {
 		`worker-normal.inc:2:16-26 doubt: bind_socket "127.0.0.1:" has no valid port`,
 		`worker-normal.inc:3:16-19 doubt: bind_socket "::1" has no valid port`,
 	}},
+	{"the first value of a switch counts", []string{"rspamd.conf", "worker normal { count = -1; count = 1; bind_socket = \"*:1\"; }\nworker normal { count = 1; count = -1; bind_socket = \"*:2\"; }\nworker normal { enabled = false; enabled = true; bind_socket = \"*:3\"; }\n"}, []string{
+		"rspamd.conf:2:55-58 worker normal *:2 = invalid IP Rspamd/antispam/rspamd-http",
+	}},
+	{"arrays of files that are merged", []string{"worker-normal.inc", "bind_socket = [\"*:1\"];\n", "local.d/worker-normal.inc", "bind_socket = [\"*:2\"];\n"}, []string{
+		"worker-normal.inc:1:17-20 worker normal *:1 = invalid IP Rspamd/antispam/rspamd-http",
+		"local.d/worker-normal.inc:1:17-20 worker normal *:2 = invalid IP Rspamd/antispam/rspamd-http",
+	}},
+	{"brackets and escapes in values", []string{"worker-normal.inc", "x = a{b}c[d]e; bind_socket = [a[0]:1, *:2]\nbind_socket = \"*\\:3\"; y \nbind_socket = \"*:4\";\nz # x\n= \"*:5\"; bind_socket=*:6#7\n"}, []string{
+		`worker-normal.inc:1:31-37 worker normal a[0]:1 = invalid IP Rspamd/antispam/rspamd-http; doubt: the address of "a[0]" is not in the files`,
+		`worker-normal.inc:1:39-42 worker normal *:2 = invalid IP Rspamd/antispam/rspamd-http`,
+		`worker-normal.inc:2:16-20 worker normal *:3 = invalid IP Rspamd/antispam/rspamd-http`,
+		`worker-normal.inc:5:22-25 worker normal *:6 = invalid IP Rspamd/antispam/rspamd-http`,
+	}},
+	{"how files are included", []string{"rspamd.conf", "worker normal {\n.include(priority=2,duplicate=merge) \"a.inc\"\n.include(glob=true; try=true) \"b*.inc\"\n.include \"c*.inc\"\n}\n", "a.inc", "bind_socket = \"*:1\";\n", "b1.inc", "bind_socket = \"*:2\"; enabled = yes;\n", "c1.inc", "bind_socket = \"*:3\";\n"}, []string{
+		"a.inc:1:16-19 worker normal *:1 = invalid IP Rspamd/antispam/rspamd-http",
+		`rspamd.conf:4:11-17 doubt: "c*.inc" is not in the files`,
+	}},
 	{"a fuzzy storage", []string{"local.d/worker-fuzzy.inc", "count = 1;\nbind_socket = \"*:11335\";"}, []string{
 		"local.d/worker-fuzzy.inc:2:16-23 worker fuzzy *:11335 = invalid IP Rspamd fuzzy/antispam/rspamd-fuzzy; doubt: the fuzzy storage of older releases takes UDP only",
 	}},

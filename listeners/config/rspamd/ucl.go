@@ -16,9 +16,11 @@ type node struct {
 	text       string
 	file       *source.File
 	start, end int
-	group      bool
+	group      bool // an object or an array
+	array      bool
 	children   []*node
 	priority   int
+	merge      bool // in a file that is included with duplicate=merge
 }
 
 // at returns the place of the value.
@@ -43,14 +45,20 @@ type parser struct {
 
 // A position is a place in a file while it is read.
 type position struct {
-	file     *source.File
-	at       int
+	file *source.File
+	at   int
+	layer
+}
+
+// A layer is how the values of a file count against others of the same key.
+type layer struct {
 	priority int
+	merge    bool // duplicate=merge
 }
 
 // parse adds what a file has to an object.
-func (p *parser) parse(f *source.File, priority int, into *node) {
-	p.object(&position{file: f, priority: priority}, into, 0)
+func (p *parser) parse(f *source.File, l layer, into *node) {
+	p.object(&position{file: f, layer: l}, into, 0)
 }
 
 // object reads keys and values up to the end of the object.
@@ -62,8 +70,9 @@ func (p *parser) object(pos *position, into *node, depth int) {
 		}
 		switch c := text[pos.at]; {
 		case c == '}' || c == ']':
-			pos.at++
-			return
+			if pos.at++; depth > 0 {
+				return
+			}
 		case c == '.' && isLetter(text, pos.at+1):
 			p.directive(pos, into)
 		case c == '{':
@@ -78,99 +87,26 @@ func (p *parser) object(pos *position, into *node, depth int) {
 	}
 }
 
-// isLetter reports whether a text has a letter at an offset.
-func isLetter(text string, at int) bool {
-	return at < len(text) && (text[at]|0x20 >= 'a' && text[at]|0x20 <= 'z')
-}
-
-// skip skips blanks of a set, and comments.
-func (pos *position) skip(blanks string) {
-	for text := pos.file.Text; pos.at < len(text); {
-		switch {
-		case strings.IndexByte(blanks, text[pos.at]) >= 0:
-			pos.at++
-		case text[pos.at] == '#':
-			pos.line()
-		case strings.HasPrefix(text[pos.at:], "/*"):
-			pos.comment()
-		default:
-			return
-		}
-	}
-}
-
-// line moves to the end of the line.
-func (pos *position) line() {
-	if n := strings.IndexByte(pos.file.Text[pos.at:], '\n'); n >= 0 {
-		pos.at += n
-		return
-	}
-	pos.at = len(pos.file.Text)
-}
-
-// comment skips a comment; they nest.
-func (pos *position) comment() {
-	depth := 0
-	for text := pos.file.Text; pos.at < len(text); pos.at++ {
-		switch {
-		case strings.HasPrefix(text[pos.at:], "/*"):
-			depth++
-			pos.at++
-		case strings.HasPrefix(text[pos.at:], "*/"):
-			pos.at++
-			if depth--; depth == 0 {
-				pos.at++
-				return
-			}
-		}
-	}
-}
-
-// token reads a word: in quotation marks, or up to one of the ends. It returns its offsets and
-// its text.
-func (pos *position) token(ends string) (start, end int, value string) {
-	text := pos.file.Text
-	if text[pos.at] == '"' || text[pos.at] == '\'' {
-		mark := text[pos.at]
-		pos.at++
-		start = pos.at
-		var b strings.Builder
-		for ; pos.at < len(text) && text[pos.at] != mark; pos.at++ {
-			if text[pos.at] == '\\' && pos.at+1 < len(text) {
-				pos.at++
-			}
-			b.WriteByte(text[pos.at])
-		}
-		end = min(pos.at, len(text))
-		pos.at = min(pos.at+1, len(text))
-		return start, end, b.String()
-	}
-	start = pos.at
-	for pos.at < len(text) && strings.IndexByte(ends, text[pos.at]) < 0 {
-		pos.at++
-	}
-	end = start + len(strings.TrimRight(text[start:pos.at], " \t\r"))
-	if i := strings.Index(text[start:end], " #"); i >= 0 {
-		end = start + len(strings.TrimRight(text[start:start+i], " \t\r"))
-		pos.at = start + i
-	}
-	return start, end, text[start:end]
-}
-
 // pair reads a key, or several as in worker "normal" {, and its value.
 func (p *parser) pair(pos *position, into *node, depth int) {
 	text := pos.file.Text
 	begin := pos.at
-	_, _, key := pos.token(" \t\r\n=:;{}[]")
-	n := &node{key: key, file: pos.file, priority: pos.priority}
-	pos.skip(" \t\r")
-	if pos.at < len(text) && (text[pos.at] == '=' || text[pos.at] == ':') {
-		pos.at++
-		pos.skip(" \t\r\n")
-	}
+	key := pos.key()
+	n := &node{key: key, file: pos.file, priority: pos.priority, merge: pos.merge}
+	pos.afterKey()
 	p.nodes++
 	into.children = append(into.children, n)
-	p.value(pos, n, depth)
+	switch {
+	case pos.at < len(text) && (text[pos.at] == '=' || text[pos.at] == ':'):
+		pos.at++
+		pos.skip(" \t\r\n")
+		p.value(pos, n, depth)
+	case depth < maxNested && pos.further():
+		n.group, n.start, n.end = true, pos.at, pos.at
+		p.pair(pos, n, depth+1)
+	default:
+		p.value(pos, n, depth)
+	}
 	if pos.at == begin {
 		pos.at++
 	}
@@ -190,7 +126,7 @@ func (p *parser) value(pos *position, n *node, depth int) {
 		p.object(pos, n, depth+1)
 		return
 	case c == '[':
-		n.group, n.start, n.end = true, pos.at, pos.at+1
+		n.group, n.array, n.start, n.end = true, true, pos.at, pos.at+1
 		pos.at++
 		p.array(pos, n, depth+1)
 		return
@@ -201,14 +137,7 @@ func (p *parser) value(pos *position, n *node, depth int) {
 		pos.document(n)
 		return
 	}
-	n.start, n.end, n.text = pos.token(";\n}{,[")
-	pos.skip(" \t\r")
-	if pos.at < len(text) && text[pos.at] == '{' { // the value was a further key
-		inner := &node{key: n.text, file: n.file, priority: n.priority, start: n.start, end: n.end}
-		n.group, n.text = true, ""
-		n.children = append(n.children, inner)
-		p.value(pos, inner, depth+1)
-	}
+	n.start, n.end, n.text = pos.scalar()
 }
 
 // array reads values up to the end of an array.
@@ -229,7 +158,7 @@ func (p *parser) array(pos *position, n *node, depth int) {
 		if text[pos.at] == '{' || text[pos.at] == '[' {
 			p.value(pos, item, depth)
 		} else {
-			item.start, item.end, item.text = pos.token(",;\n]}")
+			item.start, item.end, item.text = pos.scalar()
 		}
 		if pos.at == begin {
 			pos.at++
@@ -237,22 +166,8 @@ func (p *parser) array(pos *position, n *node, depth int) {
 	}
 }
 
-// document skips a text between <<WORD and a line WORD.
-func (pos *position) document(n *node) {
-	start := pos.at + 2
-	pos.line()
-	word := strings.TrimSpace(pos.file.Text[start:pos.at])
-	n.start, n.end = start, pos.at
-	i := strings.Index(pos.file.Text[pos.at:], "\n"+word+"\n")
-	if i < 0 {
-		pos.at = len(pos.file.Text)
-		return
-	}
-	pos.at += i + len(word) + 1
-}
-
 // includeLine is the directive that includes a file.
-var includeLine = regexp.MustCompile(`^\.(?:try_)?includes?\s*(?:\(([^)\n]*)\))?\s*"([^"\n]*)"`)
+var includeLine = regexp.MustCompile(`^\.(?:try_)?includes?\s*(?:\(([^)]*)\))?\s*"([^"\n]*)"`)
 
 // directive reads .include, and skips others.
 func (p *parser) directive(pos *position, into *node) {
@@ -265,76 +180,126 @@ func (p *parser) directive(pos *position, into *node) {
 		return
 	}
 	pos.at += m[1]
-	priority := pos.priority
+	own, optional, glob := pos.layer, strings.HasPrefix(rest, ".try_"), false
 	attributes := ""
 	if m[2] >= 0 {
 		attributes = rest[m[2]:m[3]]
 	}
-	for _, a := range strings.FieldsFunc(attributes, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
-		if v, ok := strings.CutPrefix(a, "priority="); ok {
-			priority, _ = strconv.Atoi(v)
+	for _, a := range strings.FieldsFunc(attributes, func(c rune) bool { return c == ',' || c == ';' }) {
+		key, value, _ := strings.Cut(a, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		switch { // the beginning of a name will do
+		case key == "":
+		case strings.HasPrefix("try", key):
+			optional = value == "true"
+		case strings.HasPrefix("glob", key):
+			glob = value == "true"
+		case strings.HasPrefix("priority", key):
+			own.priority, _ = strconv.Atoi(value)
+		case strings.HasPrefix("duplicate", key):
+			own.merge = value == "merge"
 		}
 	}
-	name := rest[m[4]:m[5]]
-	optional := strings.Contains(attributes, "try=true") || strings.HasPrefix(rest, ".try_")
-	p.include(pos.file, start+m[4], name, priority, optional, into)
+	p.include(includes{pos.file, start + m[4], rest[m[4]:m[5]], glob, optional}, own, into)
 }
 
 // confdir are the variables that are the folder of rspamd.conf.
 var confdir = regexp.MustCompile(`^\$\{?(?:LOCAL_)?CONFDIR\}?/`)
 
-// include reads a file that another one includes.
-func (p *parser) include(f *source.File, at int, name string, priority int, optional bool, into *node) {
-	short := confdir.ReplaceAllString(name, "")
+// plain makes a pattern of a name that is none.
+var plain = strings.NewReplacer("*", "[*]", "?", "[?]", "[", `\[`, `\`, `\\`)
+
+// An includes is what a directive includes.
+type includes struct {
+	file     *source.File // that has it
+	at       int          // where
+	name     string
+	glob     bool // the name is a pattern
+	optional bool
+}
+
+// include reads the files that another one includes.
+func (p *parser) include(i includes, l layer, into *node) {
+	pattern := i.name
+	if !i.glob {
+		pattern = plain.Replace(pattern)
+	}
+	short := confdir.ReplaceAllString(pattern, "")
 	var found []string
 	switch {
 	case p.tree == nil:
-	case short != name:
+	case short != pattern:
 		found = p.tree.Find(p.main.Name, short)
-	case !strings.Contains(name, "$"):
-		found = p.tree.Find(f.Name, path.Clean(name))
+	case !strings.Contains(pattern, "$"):
+		found = p.tree.Find(i.file.Name, path.Clean(pattern))
 	}
-	if found == nil && !optional && short == name {
-		p.doubt(f, at, at+len(name), strconv.Quote(name)+" is not in the files")
+	if found == nil && !i.optional && short == pattern {
+		p.doubt(i.file, i.at, i.at+len(i.name), strconv.Quote(i.name)+" is not in the files")
 	}
 	if found == nil {
-		p.missing = append(p.missing, path.Base(name))
+		p.missing = append(p.missing, path.Base(i.name))
 	}
 	for _, n := range found {
 		if p.files++; p.files > maxFiles {
 			return
 		}
 		if other, err := p.tree.Include(n); err == nil {
-			p.parse(other, priority, into)
+			p.parse(other, l, into)
 		}
 	}
 }
 
-// each yields the values of a key: those of the highest priority, and the items of arrays.
+// A linked value is one of those that a key has, with the arrays that are merged into it.
+type linked struct {
+	*node
+	merged []*node
+}
+
+// each returns the values of a key, and in place of arrays their items: those of the highest
+// priority. In a file that is included with duplicate=merge an array is added to one that is there
+// (ucl_parser.c, ucl_parser_process_object_element).
 func (n *node) each(key string) (list []*node) {
-	top := 0
+	var chain []linked
 	for _, c := range n.children {
-		if c.key == key {
-			top = max(top, c.priority)
+		if c.key != key {
+			continue
+		}
+		switch {
+		case len(chain) == 0, c.priority > chain[0].priority && !(c.merge && chain[0].group):
+			chain = []linked{{c, nil}}
+		case c.merge && chain[0].array && c.array:
+			chain[0].merged = append(chain[0].merged, c)
+		case c.merge && chain[0].group: // what is there becomes this value
+			over := *c
+			over.priority = chain[0].priority
+			chain[0] = linked{&over, nil}
+		case c.priority == chain[0].priority:
+			chain = append(chain, linked{c, nil})
 		}
 	}
-	for _, c := range n.children {
-		switch {
-		case c.key != key || c.priority < top:
-		case c.group:
-			list = append(list, c.children...)
-		default:
-			list = append(list, c)
+	for _, l := range chain {
+		list = l.items(list)
+		for _, m := range l.merged {
+			list = m.items(list)
 		}
 	}
 	return list
 }
 
-// last returns the last value of a key, nil if it has none.
-func (n *node) last(key string) *node {
+// items adds the items of an array or an object to a list, or a scalar itself.
+func (n *node) items(list []*node) []*node {
+	if n.group {
+		return append(list, n.children...)
+	}
+	return append(list, n)
+}
+
+// first returns the first value of a key, which is the one that Rspamd takes where it takes one
+// (ucl_object_lookup); nil if it has none.
+func (n *node) first(key string) *node {
 	list := n.each(key)
 	if len(list) == 0 {
 		return nil
 	}
-	return list[len(list)-1]
+	return list[0]
 }

@@ -33,17 +33,17 @@ var kinds = map[string]kind{
 func Main(t *source.Tree, f *source.File) listeners.Config {
 	r := newReading(t, f)
 	var root node
-	r.parser.parse(f, 0, &root)
+	r.parser.parse(f, layer{}, &root)
 	r.mayShip = slices.Contains(r.parser.missing, shippedWorker)
 	r.sections(&root)
 	return r.c
 }
 
-// ends are the files that rspamd.conf includes at its end, with their priorities.
+// ends are the files that rspamd.conf includes at its end, and how.
 var ends = []struct {
-	name     string
-	priority int
-}{{"rspamd.conf.local", 1}, {"rspamd.conf.override", 10}}
+	name string
+	layer
+}{{"rspamd.conf.local", layer{1, true}}, {"rspamd.conf.override", layer{10, false}}}
 
 // End reads rspamd.conf.local or rspamd.conf.override with the other one.
 func End(t *source.Tree, f *source.File) listeners.Config {
@@ -52,9 +52,9 @@ func End(t *source.Tree, f *source.File) listeners.Config {
 	var root node
 	for _, e := range ends {
 		if path.Base(f.Name) == e.name {
-			r.parser.parse(f, e.priority, &root)
+			r.parser.parse(f, e.layer, &root)
 		} else {
-			r.parser.include(f, 0, "$CONFDIR/"+e.name, e.priority, true, &root)
+			r.parser.include(includes{file: f, name: "$CONFDIR/" + e.name, optional: true}, e.layer, &root)
 		}
 	}
 	r.sections(&root)
@@ -76,18 +76,18 @@ func Worker(t *source.Tree, f *source.File) listeners.Config {
 			continue
 		}
 		worker := &node{group: true}
-		for _, layer := range []struct {
-			folder   string
-			priority int
-		}{{"", 0}, {"local.d/", 1}, {"override.d/", 10}} {
-			layerName := path.Join(path.Dir(main.Name), layer.folder, path.Base(f.Name))
-			if layerName == f.Name {
-				r.parser.parse(f, layer.priority, worker)
+		for _, at := range []struct {
+			folder string
+			layer
+		}{{"", layer{}}, {"local.d/", layer{1, true}}, {"override.d/", layer{10, false}}} {
+			name := path.Join(path.Dir(main.Name), at.folder, path.Base(f.Name))
+			if name == f.Name {
+				r.parser.parse(f, at.layer, worker)
 			} else {
-				r.parser.include(main, 0, "$CONFDIR/"+layer.folder+path.Base(f.Name), layer.priority, true, worker)
+				r.parser.include(includes{file: main, name: "$CONFDIR/" + at.folder + path.Base(f.Name), optional: true}, at.layer, worker)
 			}
 		}
-		if kind == "fuzzy" && worker.last("count") == nil { // as rspamd.conf has it
+		if kind == "fuzzy" && worker.first("count") == nil { // as rspamd.conf has it
 			return r.c
 		}
 		r.worker(kind, worker, true)
@@ -121,7 +121,7 @@ func (r *reading) sections(root *node) {
 
 // section reads worker "normal" { ... }, or worker { type = "normal"; ... }.
 func (r *reading) section(n *node) {
-	if t := n.last("type"); t != nil {
+	if t := n.first("type"); t != nil {
 		r.worker(strings.ToLower(t.text), n, false)
 		return
 	}
@@ -155,10 +155,10 @@ func (r *reading) worker(name string, n *node, shipped bool) {
 
 // disabled reports whether a worker does not run: enabled = false, or a negative count.
 func (r *reading) disabled(n *node) bool {
-	if e := n.last("enabled"); e != nil && slices.Contains([]string{"false", "no", "off"}, strings.ToLower(e.text)) {
+	if e := n.first("enabled"); e != nil && slices.Contains([]string{"false", "no", "off"}, strings.ToLower(e.text)) {
 		return true
 	}
-	c := n.last("count")
+	c := n.first("count")
 	return c != nil && strings.HasPrefix(c.text, "-")
 }
 
@@ -230,7 +230,7 @@ func splitBind(text string) (host, port string) {
 func (r *reading) describe(name string, n *node, l *listeners.Listener) {
 	switch name {
 	case "rspamd_proxy":
-		if m := n.last("milter"); m != nil && slices.Contains([]string{"false", "no", "off"}, strings.ToLower(m.text)) {
+		if m := n.first("milter"); m != nil && slices.Contains([]string{"false", "no", "off"}, strings.ToLower(m.text)) {
 			l.Protocol, l.Role = "rspamd-http", result.RoleAntispam
 		}
 	case "fuzzy":
@@ -255,7 +255,7 @@ func (r *reading) secure(n *node, l *listeners.Listener) {
 		l.Settings = append(l.Settings, listeners.Setting{Name: "secure_ip", Value: strings.Join(words, " "), At: &at})
 	}
 	for _, key := range []string{"password", "enable_password"} {
-		p := n.last(key)
+		p := n.first(key)
 		if p == nil && key == "password" && !r.mayShip && len(l.Settings) == 0 {
 			l.Settings = append(l.Settings, listeners.Setting{Name: loginSettings[key], Value: "none"})
 		}
