@@ -77,6 +77,22 @@ items:
 		{"a template", "apiVersion: v1\nkind: Service\nspec: {type: {{ .Values.type }}}\n", []string{
 			`k.yml:3:14-16 doubt: a template: what it opens is known only after it is rendered, as by "helm template"`,
 		}},
+		{"a template beside what is rendered", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  type: {{ .Values.type }}\n  ports: [{port: 25, nodePort: 30025}]\n---\n" +
+			"apiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec:\n  type: NodePort\n  ports: [{port: 26, nodePort: 30026}]\n", []string{
+			"k.yml:13:32-37 service/b nodePort 30026 invalid IP externalTrafficPolicy=Cluster",
+			`k.yml:5:9-11 doubt: a template: what it opens is known only after it is rendered, as by "helm template"`,
+		}},
+		{"tags where nothing is opened", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '{{ y }}'}\n---\n" +
+			"apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {x: '{{ y }}'}}\nspec:\n  containers:\n  - {name: c, args: ['{{ z }}'], ports: [{containerPort: 25, hostPort: 25}]}\n", []string{
+			"k.yml:11:72-74 pod/p c 25 invalid IP target=25",
+		}},
+		{"one name in two namespaces", "apiVersion: v1\nkind: Service\nmetadata: {name: mx, namespace: a}\nspec: {type: NodePort, ports: [{port: 25, nodePort: 30025}]}\n---\n" +
+			"apiVersion: v1\nkind: Service\nmetadata: {name: mx, namespace: b}\nspec: {type: NodePort, ports: [{port: 25, nodePort: 30026}]}\n---\n" +
+			"apiVersion: v1\nkind: Service\nmetadata: {name: mx}\nspec: {type: NodePort, ports: [{port: 25, nodePort: 30027}]}\n", []string{
+			"k.yml:4:53-58 service/a/mx nodePort 30025 invalid IP externalTrafficPolicy=Cluster",
+			"k.yml:9:53-58 service/b/mx nodePort 30026 invalid IP externalTrafficPolicy=Cluster",
+			"k.yml:14:53-58 service/mx nodePort 30027 invalid IP externalTrafficPolicy=Cluster",
+		}},
 		{"no YAML", "kind: [\n", []string{
 			"k.yml:1:1-1 doubt: yaml: line 1: did not find expected node content",
 		}},
