@@ -20,6 +20,9 @@ func (f *finder) proxy(l, inner *listeners.Listener) {
 			f.proxies(l, inner, &s, f.networks(s.Value))
 		}
 	}
+	if s, ok := inner.Setting("hosts_proxy"); ok {
+		f.proxies(l, inner, &s, f.networks(s.Value))
+	}
 	if s, ok := inner.Setting("expect-proxy"); ok {
 		f.expected(l, inner, &s)
 	}

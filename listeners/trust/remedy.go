@@ -79,7 +79,7 @@ func (x *Fault) narrow(s *listeners.Setting, l *listeners.Listener) {
 		x.Instead = localIPv4
 	case s.Name == "secure_ip":
 		x.Instead = localhost
-	case s.Name != "haproxy_trusted_networks" && s.Name != "set_real_ip_from":
+	case s.Name != "haproxy_trusted_networks" && s.Name != "set_real_ip_from" && s.Name != "hosts_proxy":
 		return
 	}
 	t := translated(l)

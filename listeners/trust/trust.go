@@ -145,7 +145,7 @@ func (f *finder) add(x Fault, s *listeners.Setting, l, inner *listeners.Listener
 func portOf(l *listeners.Listener) string { return fmt.Sprintf("port %d/tcp", l.Port) }
 
 // ofFile are the settings that hold for all of a file, wherever its listeners are.
-var ofFile = map[string]bool{"haproxy_trusted_networks": true, "secure_ip": true, "login": true}
+var ofFile = map[string]bool{"haproxy_trusted_networks": true, "hosts_proxy": true, "secure_ip": true, "login": true}
 
 // shown are the names that settings have in their files.
 var shown = map[string]string{"login": "password"}

@@ -136,6 +136,12 @@ func TestSettings(t *testing.T) {
 			"MXS1505 high haproxy.cfg:4 PROXY header taken from all addresses"}},
 		{"HAProxy expects one from a host", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n acl lb src 192.0.2.7\n tcp-request connection expect-proxy layer4 if lb\n server a 192.0.2.1:143\n"}, gate.ExitPass, nil},
 		{"HAProxy expects one from a file", map[string]string{"haproxy.cfg": "listen a\n mode tcp\n bind :143\n tcp-request connection expect-proxy layer4 if { src -f /etc/lbs }\n server a 192.0.2.1:143\n"}, gate.ExitIncomplete, nil},
+		{"Exim trusts everybody", map[string]string{"exim.conf": "primary_hostname = mx.example\ndaemon_smtp_ports = 25\nhosts_proxy = 192.0.2.7 : *\nbegin acl\n"}, gate.ExitFail, []string{
+			"MXS1505 high exim.conf:3 PROXY header taken from all addresses"}},
+		{"Exim trusts a private range", map[string]string{"exim.conf": "primary_hostname = mx.example\ndaemon_smtp_ports = 25\nhosts_proxy = <; 10.0.0.0/8 ; fd00::/8\nbegin acl\n"}, gate.ExitPass, []string{
+			"MXS1506 low exim.conf:3 PROXY header taken from a whole private range"}},
+		{"Exim trusts hosts", map[string]string{"exim.conf": "primary_hostname = mx.example\ndaemon_smtp_ports = 25\nhosts_proxy = 192.0.2.7 : 2001::db8::::7\nbegin acl\n"}, gate.ExitPass, nil},
+		{"Exim trusts a list with a name", map[string]string{"exim.conf": "primary_hostname = mx.example\ndaemon_smtp_ports = 25\nhosts_proxy = +balancers\nbegin acl\n"}, gate.ExitIncomplete, nil},
 		{"nginx trusts everybody", map[string]string{"nginx.conf": "events {}\nmail {\n auth_http 127.0.0.1:1;\n server {\n  listen 143 proxy_protocol;\n  protocol imap;\n  set_real_ip_from 0.0.0.0/0;\n }\n}\n"}, gate.ExitFail, []string{
 			"MXS1007 medium nginx.conf:5 PROXY protocol listener bound to all addresses",
 			"MXS1505 high nginx.conf:7 PROXY header taken from all addresses"}},

@@ -60,7 +60,29 @@ func Exim(_ *source.Tree, f *source.File) listeners.Config {
 	for _, item := range list {
 		e.address(item)
 	}
+	if hosts, has := set["hosts_proxy"]; has {
+		e.proxies(hosts)
+	}
 	return c
+}
+
+// proxies adds the hosts whose connections begin with a PROXY header ("Inbound proxies" of the
+// specification of Exim) to each listener.
+func (e *eximReading) proxies(hosts value) {
+	var names []string
+	for _, item := range eximList(hosts, ':') {
+		name := strings.ReplaceAll(item.text, " ", "")
+		bare, _, _ := strings.Cut(strings.TrimLeft(name, "!"), "/")
+		if _, err := netip.ParseAddr(bare); err != nil { // colons of addresses are doubled
+			name = strings.ReplaceAll(name, "::", ":")
+		}
+		names = append(names, name)
+	}
+	at := e.anchor(hosts)
+	s := listeners.Setting{Name: "hosts_proxy", Value: strings.Join(names, " "), At: &at}
+	for i := range e.c.Listeners {
+		e.c.Listeners[i].Settings = append(e.c.Listeners[i].Settings, s)
+	}
 }
 
 // eximSettings returns the settings of the main section, with the values of macros, why there may
