@@ -70,12 +70,21 @@ func TestLookalikes(t *testing.T) {
 			answers("220 mx.example.org ready\r\n", "250-Hello scan\r\n250 PIPELINING\r\n", "500 Unrecognised command\r\n", "500 Unrecognised command\r\n"), "MailHog", 6},
 		"a server that greets clients as smtp4dev does": {
 			answers("220 mx.example.org ready\r\n", "250-Nice to meet you.\r\n250 8BITMIME\r\n", "500 what?\r\n", "500 what?\r\n"), "", 4},
+		"a server that answers as postscreen does, and lets clients pipeline": {
+			answers("220 mx.example.org ESMTP ready\r\n", "250-mx\r\n250-PIPELINING\r\n250-DSN\r\n250 8BITMIME\r\n", "502 5.5.2 Error: command not recognized\r\n", "502 5.5.2 Error: command not recognized\r\n"), "", 4},
+		"a server that answers as postscreen does, and has no extensions": {
+			answers("220 mx.example.org ESMTP ready\r\n", "250 mx\r\n", "502 5.5.2 Error: command not recognized\r\n", "502 5.5.2 Error: command not recognized\r\n"), "", 4},
 		"a server that is busy": {
 			[]Exchange{{Probe: Greeting, Reply: []byte("421 All lines are busy\n"), End: EndClosed}}, "", 3},
 		"a greeting of two lines": {
 			answers("220-mx.example.org ESMTP\r\n220 mx.example.org ready\r\n", "250 mx\r\n", "500 no\r\n", "500 no\r\n"), "", 4},
 		"a POP3 server that is down": {
 			[]Exchange{{Probe: Greeting, Reply: []byte("-ERR network is down\r\n"), End: EndClosed}}, "", 3},
+		"a POP3 server with the words of RFC 2449": {
+			[]Exchange{
+				{Probe: Greeting, Reply: []byte("+OK POP3 ready\r\n"), End: EndReply},
+				{Probe: "pop3-capa", Reply: []byte("+OK Capability list follows\r\nTOP\r\nUSER\r\nUIDL\r\n.\r\n"), End: EndReply},
+			}, "", 7},
 		"an IMAP gateway of somebody": {
 			[]Exchange{{Probe: Greeting, Reply: []byte("* OK [CAPABILITY IMAP4rev1] IMAP gateway ready\r\n"), End: EndReply}}, "", 5},
 		"a policy daemon that says dunno to everything": {
