@@ -216,7 +216,7 @@ func TestJudge(t *testing.T) {
 // TestEveryRuleIsJudged checks the table against the rules: each has at least one
 // row in which it holds, and some rows have no finding at all.
 func TestEveryRuleIsJudged(t *testing.T) {
-	positive := map[string]bool{"MXS1408": true, "MXS1801": true, // see TestIntrusiveRule and TestForbiddenPort
+	positive := map[string]bool{"MXS1408": true, "MXS1414": true, "MXS1801": true, // see TestIntrusiveRule and TestForbiddenPort
 		"MXS1410": true, "MXS1411": true, "MXS1412": true, "MXS1413": true, // see TestCertificates
 		"MXS1906":        true, // see TestOnlyIPv6
 		RuleBehindFilter: true} // see TestBehindFilter
@@ -269,6 +269,10 @@ func TestIntrusiveRule(t *testing.T) {
 	got := j.Findings(openPort(25, svc("smtp", "mta", "Postfix smtpd", "bare-lf")))
 	if len(got) != 1 || got[0].Rule.ID != "MXS1408" {
 		t.Errorf("got %v, want MXS1408 alone", got)
+	}
+	got = j.Findings(openPort(25, svc("smtp", "mta", "Postfix smtpd", "starttls-offered", "starttls-injection")))
+	if len(got) != 1 || got[0].Rule.ID != "MXS1414" {
+		t.Errorf("got %v, want MXS1414 alone", got)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	var last *signatures.Probe
 	for next := root; next != nil && !s.entered(w); next = s.next(ctx, next, w, root) {
 		last, held = next, append(held, next.ID)
-		if len(next.Send) > 0 || next.Enters != nil {
+		if next.ID != signatures.Greeting { // which was listened for
 			s.ask(ctx, w, next)
 		}
 	}
@@ -191,7 +191,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	}
 	defer s.watch(w)()
 	start := time.Now()
-	if !w.send(ex.Sent) {
+	if len(ex.Sent) > 0 && !w.send(ex.Sent) {
 		w.gone = true
 	}
 	if p.Fin {
