@@ -89,7 +89,7 @@ var mayImport = map[string][]string{
 	"exposure/gate":         {"exposure", "exposure/exposuretest", "exposure/policy", "exposure/drift", "fingerprint", "scan", "scan/dialer", "scan/scope", "result", "internal"},
 	"exposure/exposuretest": {"exposure", "fingerprint", "scan", "result", "internal"},
 
-	"internal/e2e/nameservers": {"domains", "domains/query", "report/mailhosts", "internal"},
+	"internal/e2e/nameservers": {"domains", "domains/query", "domains/zonetest", "report/mailhosts", "internal"},
 	"internal/e2e":             {"run", "run/output", "exposure", "exposure/fix", "exposure/gate", "signatures", "listeners", "listeners/config", "listeners/config/sockettest", "listeners/source", "result", "internal"},
 
 	"scan/syn/rawnet":      {"internal"},

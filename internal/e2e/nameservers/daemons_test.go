@@ -137,6 +137,8 @@ stub-zone:
   name: "test."
   stub-addr: %s
 remote-control:
-  control-enable: no
-`, address, dir, told, bindAddress)
+  control-enable: yes
+  control-use-cert: no
+  control-interface: "%s/control-%s"
+`, address, dir, told, bindAddress, dir, address)
 }

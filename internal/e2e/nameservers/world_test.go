@@ -31,7 +31,7 @@ type running struct {
 }
 
 // servers starts all servers, once.
-func servers(t *testing.T) *running {
+func servers(t testing.TB) *running {
 	t.Helper()
 	gate.Namespaces(t, programs...)
 	world.once.Do(func() { world.err = world.start() })

@@ -34,6 +34,8 @@ type zone struct {
 	signing signing
 	// fault is why no server answers for the zone; "" if one does, or should.
 	fault string
+	// records makes the records; nil takes those of a file below testdata/zones, if there is one.
+	records func() string
 }
 
 // parent is the zone that delegates all others; the resolvers know its key.
@@ -47,6 +49,8 @@ var zones = []zone{
 	{name: "unsigned." + parent, server: nsdAddress},
 	{name: "altered." + parent, server: nsdAddress, signing: altered, fault: "a record differs from its signature"},
 	{name: "expired." + parent, server: bindAddress, signing: expired, fault: "its signatures are no longer valid"},
+	{name: "random." + parent, server: bindAddress, signing: signed, records: randomRecords},
+	{name: "many." + parent, server: knotAddress, signing: online, records: manyRecords},
 	{name: "servfail." + parent, server: bindAddress, fault: "the zone file has a syntax error"},
 	{name: "lame." + parent, server: nsdAddress, fault: "the server does not serve it"},
 	{name: "dead." + parent, server: deadAddress, fault: "no server is there"},
@@ -103,6 +107,9 @@ func (r *running) zones() error {
 // text is the zone file without signatures.
 func (z *zone) text() (string, error) {
 	text := fmt.Sprintf("$ORIGIN %s.\n$TTL 300\n@ SOA ns hostmaster 1 7200 3600 1209600 300\n@ NS ns\nns A %s\n", z.name, z.server)
+	if z.records != nil {
+		return text + z.records(), nil
+	}
 	own, err := records.ReadFile("testdata/zones/" + strings.TrimSuffix(z.name, "."+parent) + ".zone")
 	if os.IsNotExist(err) {
 		return text, nil
