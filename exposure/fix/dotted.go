@@ -37,7 +37,7 @@ func dotted(e *endpoint.Endpoint, address string) string {
 	return address + "." + e.Name
 }
 
-var eximInterfaces = regexp.MustCompile(`^[ \t]*(dc_)?local_interfaces[ \t]*=[ \t]*(.*)$`)
+var eximInterfaces = regexp.MustCompile(`^[ \t]*(dc_)?(?:local_interfaces|MAIN_LOCAL_INTERFACES)[ \t]*={1,2}[ \t]*(.*)$`)
 
 // eximBind binds the entries for a port in Exim's local_interfaces, and in
 // dc_local_interfaces, from which Debian generates it. An address without a port
@@ -52,7 +52,7 @@ func eximBind(text string, port uint16, address string) (string, error) {
 		}
 		value := line[m[4]:m[5]]
 		sep := byte(':')
-		if m[2] >= 0 {
+		if m[2] >= 0 && strings.Contains(value, ";") {
 			sep = ';'
 		} else if len(value) > 1 && value[0] == '<' { // section 6.21: a custom separator
 			sep = value[1]

@@ -23,7 +23,7 @@ var hostNames = []string{
 	"compose.yml", "compose.override.yml", "Dockerfile", "k.yml", "etc/postfix/master.cf", "etc/postfix/main.cf", "dovecot.conf", "conf.d/part.conf", "dkimproxy_in.conf",
 	"opendkim.conf", "opendmarc.conf", "haproxy.cfg", "nginx.conf", "sites-enabled/x", "clamd.conf",
 	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "rspamd.conf.override", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf", "x.container", "x.container.d/x.conf",
-	"cyrus.conf", "smtpd.conf", "sendmail.mc", "sendmail.cf", "exim.conf", "update-exim4.conf.conf", "courier/imapd", "clamsmtpd.conf", "sqlgrey.conf", "postsrsd.conf",
+	"cyrus.conf", "smtpd.conf", "sendmail.mc", "sendmail.cf", "exim.conf", "update-exim4.conf.conf", "exim4/conf.d/main/01_x", "courier/imapd", "clamsmtpd.conf", "sqlgrey.conf", "postsrsd.conf",
 	"mta-sts-daemon.yml", "postfix-tlspol/config.yaml", "greylist.conf", "mailman.cfg", "cluebringer.conf", "grossd.conf", "clamav-milter.conf",
 	"etc/default/opendkim", "etc/default/spamassassin", "etc/default/postgrey", "etc/default/slapd", "redis.conf", "memcached.conf", "my.cnf",
 }

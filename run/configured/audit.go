@@ -235,6 +235,7 @@ var fixes = map[string]string{
 	"Exim":                    "exim-interfaces",
 	"iptables":                "",
 	"nftables":                "",
+	"Exim part":               "exim-interfaces",
 	"Courier":                 ofFile,
 	"Redis":                   "redis-bind",
 	"memcached":               "memcached-bind",

@@ -39,17 +39,8 @@ var courierPorts = map[string]string{
 // courierLine is an assignment of the shell.
 var courierLine = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?((?:SSL)?(?:ADDRESS|PORT)|\w+START)=(.*)$`)
 
-// A courierValue is a value of a file of Courier.
-type courierValue struct {
-	value
-	file *source.File
-}
-
-// anchor returns the place of the value.
-func (v *courierValue) anchor() result.Anchor { return v.file.Anchor(v.at, v.at+len(v.text)) }
-
 // courierValues adds the assignments of a file, which outrank those that are there.
-func courierValues(f *source.File, values map[string]courierValue) {
+func courierValues(f *source.File, values map[string]fileValue) {
 	for start, line := range f.Lines() {
 		m := courierLine.FindStringSubmatchIndex(line)
 		if m == nil {
@@ -57,7 +48,7 @@ func courierValues(f *source.File, values map[string]courierValue) {
 		}
 		text := uncommentedValue(line[m[4]:m[5]])
 		w := quoteWidth(text)
-		values[line[m[2]:m[3]]] = courierValue{value{text[w : len(text)-w], start + m[4] + w}, f}
+		values[line[m[2]:m[3]]] = fileValue{value{text[w : len(text)-w], start + m[4] + w}, f}
 	}
 }
 
@@ -68,7 +59,7 @@ func courierValues(f *source.File, values map[string]courierValue) {
 func Courier(t *source.Tree, f *source.File) listeners.Config {
 	var c listeners.Config
 	name := path.Base(f.Name)
-	kind, values := courierFiles[name], map[string]courierValue{}
+	kind, values := courierFiles[name], map[string]fileValue{}
 	if t != nil && kind.before != "" {
 		if before, err := t.Read(path.Join(path.Dir(f.Name), kind.before)); err == nil {
 			courierValues(before, values)
@@ -81,7 +72,7 @@ func Courier(t *source.Tree, f *source.File) listeners.Config {
 		return c
 	}
 	if port.text == "" {
-		port = courierValue{value{courierPorts[name], address.at}, address.file}
+		port = fileValue{value{courierPorts[name], address.at}, address.file}
 	}
 	doubt := ""
 	if s := values[kind.start]; s.text != "" && s.text[0]|0x20 != 'y' {
@@ -116,7 +107,7 @@ func Courier(t *source.Tree, f *source.File) listeners.Config {
 }
 
 // courierBind sets the address of a listener.
-func courierBind(l *listeners.Listener, host string, of *courierValue) {
+func courierBind(l *listeners.Listener, host string, of *fileValue) {
 	if host == "0" {
 		host = ""
 	}

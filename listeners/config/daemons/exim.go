@@ -27,40 +27,116 @@ var eximMain = regexp.MustCompile(`^(?:acl_smtp_\w+|dc_\w+|tls_\w+|primary_hostn
 // port of their own; the others listen on daemon_smtp_ports. The defaults are all addresses and
 // the port smtp. tls_on_connect_ports says on which of the ports TLS begins at once; it opens
 // none (section 13.4).
-func Exim(_ *source.Tree, f *source.File) listeners.Config {
-	var c listeners.Config
-	set, included, main := eximSettings(f)
-	if !main {
-		return c
-	}
-	e := eximReading{c: &c, f: f, on: "local_interfaces", doubt: included}
-	sep := byte(':')
+func Exim(t *source.Tree, f *source.File) listeners.Config {
 	if path.Base(f.Name) == "update-exim4.conf.conf" {
-		e.on, sep = "dc_local_interfaces", ';'
+		return eximDebian(t, f)
 	}
-	interfaces, has := set[e.on]
-	ports, hasPorts := set["daemon_smtp_ports"]
-	if !hasPorts {
-		ports, hasPorts = set["daemon_smtp_port"]
+	s := newEximSettings()
+	s.read(f)
+	if !s.main {
+		return listeners.Config{}
 	}
-	if has {
+	return s.listeners(f, "local_interfaces", s.set["local_interfaces"], ':')
+}
+
+// eximSettings are the settings of the main section of one or several files.
+type eximSettings struct {
+	set   map[string]fileValue
+	doubt string // why there may be others
+	main  bool   // a file is one of Exim at all
+	ended bool   // the main section has ended
+	skip  []bool // for each .ifdef that is open, whether its lines do not count
+}
+
+func newEximSettings() *eximSettings { return &eximSettings{set: map[string]fileValue{}} }
+
+// read adds the settings of a file, with the values of macros.
+func (s *eximSettings) read(f *source.File) {
+	for start, line := range eximLines(f) {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case s.ended:
+			return
+		case trimmed == "" || trimmed[0] == '#' || s.conditional(trimmed):
+			continue
+		case strings.HasPrefix(trimmed, "begin "):
+			s.main, s.ended = true, true
+			return
+		case strings.HasPrefix(trimmed, ".include"):
+			s.doubt = fmt.Sprintf("what %q configures is not read", strings.Join(strings.Fields(trimmed)[1:], " "))
+		}
+		m := eximSetting.FindStringSubmatchIndex(line)
+		if m == nil || len(s.set) >= listeners.MaxListeners {
+			continue
+		}
+		text := strings.TrimRight(line[m[4]:m[5]], " \t")
+		w := quoteWidth(text)
+		v := fileValue{value{text[w : len(text)-w], start + m[4] + w}, f}
+		if macro, ok := s.set[v.text]; ok {
+			v = macro
+		}
+		s.set[line[m[2]:m[3]]] = v
+		s.main = s.main || eximMain.MatchString(line[m[2]:m[3]])
+	}
+}
+
+// maxConditions is how many conditions may be in each other.
+const maxConditions = 100
+
+// conditional reads a line of a condition, and reports whether a line is one or does not count because
+// of one: .ifdef holds if one of the macros is defined (Exim specification, section 6.7). Macros
+// that Exim itself defines begin with an underscore; they hold here.
+func (s *eximSettings) conditional(line string) bool {
+	words := strings.Fields(line)
+	defined := slices.ContainsFunc(words[1:], func(name string) bool {
+		_, ok := s.set[name]
+		return ok || strings.HasPrefix(name, "_")
+	})
+	last := len(s.skip) - 1
+	switch words[0] {
+	case ".ifdef", ".ifndef":
+		if len(s.skip) < maxConditions {
+			s.skip = append(s.skip, defined != (words[0] == ".ifdef") || last >= 0 && s.skip[last])
+		}
+	case ".else", ".elifdef", ".elifndef":
+		if last >= 0 {
+			outer := last > 0 && s.skip[last-1]
+			s.skip[last] = outer || !s.skip[last] || words[0] != ".else" && defined != (words[0] == ".elifdef")
+		}
+	case ".endif":
+		s.skip = s.skip[:max(last, 0)]
+	default:
+		return last >= 0 && s.skip[last]
+	}
+	return true
+}
+
+// listeners returns what Exim listens on: the addresses of a setting, whose list has a separator.
+func (s *eximSettings) listeners(f *source.File, on string, interfaces fileValue, sep byte) listeners.Config {
+	var c listeners.Config
+	e := eximReading{c: &c, f: f, on: on, doubt: s.doubt}
+	if interfaces.file != nil {
 		e.doubt = ""
 	}
-	e.ports = []value{{"smtp", -1}}
-	if hasPorts {
+	ports, ok := s.set["daemon_smtp_ports"]
+	if !ok {
+		ports, ok = s.set["daemon_smtp_port"]
+	}
+	e.ports = []fileValue{{value{"smtp", -1}, f}}
+	if ok {
 		e.ports = eximList(ports, ':')
 	}
-	for _, p := range eximList(set["tls_on_connect_ports"], ':') {
+	for _, p := range eximList(s.set["tls_on_connect_ports"], ':') {
 		e.tls = append(e.tls, p.text)
 	}
 	list := eximList(interfaces, sep)
 	if len(list) == 0 {
-		list = []value{{"", -1}}
+		list = []fileValue{{value{"", -1}, f}}
 	}
 	for _, item := range list {
 		e.address(item)
 	}
-	if hosts, has := set["hosts_proxy"]; has {
+	if hosts, has := s.set["hosts_proxy"]; has {
 		e.proxies(hosts)
 	}
 	return c
@@ -68,7 +144,7 @@ func Exim(_ *source.Tree, f *source.File) listeners.Config {
 
 // proxies adds the hosts whose connections begin with a PROXY header ("Inbound proxies" of the
 // specification of Exim) to each listener.
-func (e *eximReading) proxies(hosts value) {
+func (e *eximReading) proxies(hosts fileValue) {
 	var names []string
 	for _, item := range eximList(hosts, ':') {
 		name := strings.ReplaceAll(item.text, " ", "")
@@ -78,41 +154,11 @@ func (e *eximReading) proxies(hosts value) {
 		}
 		names = append(names, name)
 	}
-	at := e.anchor(hosts)
+	at := hosts.anchor()
 	s := listeners.Setting{Name: "hosts_proxy", Value: strings.Join(names, " "), At: &at}
 	for i := range e.c.Listeners {
 		e.c.Listeners[i].Settings = append(e.c.Listeners[i].Settings, s)
 	}
-}
-
-// eximSettings returns the settings of the main section, with the values of macros, why there may
-// be others, and whether the file is one of Exim at all.
-func eximSettings(f *source.File) (set map[string]value, doubt string, main bool) {
-	set = map[string]value{}
-	for start, line := range eximLines(f) {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case trimmed == "" || trimmed[0] == '#':
-			continue
-		case strings.HasPrefix(trimmed, "begin "):
-			return set, doubt, true
-		case strings.HasPrefix(trimmed, ".include"):
-			doubt = fmt.Sprintf("what %q configures is not read", strings.Join(strings.Fields(trimmed)[1:], " "))
-		}
-		m := eximSetting.FindStringSubmatchIndex(line)
-		if m == nil || len(set) >= listeners.MaxListeners {
-			continue
-		}
-		text := strings.TrimRight(line[m[4]:m[5]], " \t")
-		w := quoteWidth(text)
-		v := value{text[w : len(text)-w], start + m[4] + w}
-		if macro, ok := set[v.text]; ok {
-			v = macro
-		}
-		set[line[m[2]:m[3]]] = v
-		main = main || eximMain.MatchString(line[m[2]:m[3]])
-	}
-	return set, doubt, main
 }
 
 // eximLines yields the lines with their offsets. What a line with a \ at its end goes on with is
@@ -144,7 +190,7 @@ func eximLines(f *source.File) iter.Seq2[int, string] {
 
 // eximList splits a list. A doubled separator is one of the item, and "<;" in front makes ;
 // the separator.
-func eximList(v value, sep byte) (list []value) {
+func eximList(v fileValue, sep byte) (list []fileValue) {
 	text, at := v.text, v.at
 	if len(text) > 1 && text[0] == '<' {
 		sep, text, at = text[1], text[2:], at+2
@@ -160,7 +206,7 @@ func eximList(v value, sep byte) (list []value) {
 			trimmed := strings.Trim(item, " \t")
 			if trimmed != "" {
 				skip := len(item) - len(strings.TrimLeft(item, " \t"))
-				list = append(list, value{trimmed, at + from + skip})
+				list = append(list, fileValue{value{trimmed, at + from + skip}, v.file})
 			}
 			from = i + 1
 		}
@@ -173,18 +219,13 @@ type eximReading struct {
 	c     *listeners.Config
 	f     *source.File
 	on    string
-	ports []value
+	ports []fileValue
 	tls   []string // the ports on which TLS begins at once
 	doubt string   // about each listener
 }
 
-// anchor returns the place of a value.
-func (e *eximReading) anchor(v value) result.Anchor {
-	return e.f.Anchor(v.at, v.at+len(v.text))
-}
-
 // address adds the listeners of one item of local_interfaces.
-func (e *eximReading) address(item value) {
+func (e *eximReading) address(item fileValue) {
 	host, port := eximEndpoint(item.text)
 	if port != "" {
 		e.add(host, port, item, item)
@@ -220,16 +261,16 @@ func eximEndpoint(text string) (host, port string) {
 }
 
 // add adds a listener.
-func (e *eximReading) add(host, port string, at, address value) {
+func (e *eximReading) add(host, port string, at, address fileValue) {
 	if at.at < 0 {
-		at.at, at.text = 0, ""
+		at = fileValue{value{"", 0}, e.f}
 	}
 	n, ok := endpoint.Port(port)
 	if !ok {
-		e.c.AddDoubt(fmt.Sprintf("%q is no port that is known", port), e.anchor(at))
+		e.c.AddDoubt(fmt.Sprintf("%q is no port that is known", port), at.anchor())
 		return
 	}
-	l := listeners.Listener{Port: n, Protocol: "smtp", Product: "Exim", Role: result.RoleMTA, At: e.anchor(at), Service: strings.Join(strings.Fields(fmt.Sprintf("%s %s %d", e.on, host, n)), " ")}
+	l := listeners.Listener{Port: n, Protocol: "smtp", Product: "Exim", Role: result.RoleMTA, At: at.anchor(), Service: strings.Join(strings.Fields(fmt.Sprintf("%s %s %d", e.on, host, n)), " ")}
 	if n == 587 || n == 465 {
 		l.Role = result.RoleSubmission
 	}
@@ -239,11 +280,11 @@ func (e *eximReading) add(host, port string, at, address value) {
 	if l.Bind(host); l.Doubt == "" {
 		l.Doubt = e.doubt
 	}
-	place := e.anchor(address)
 	switch {
 	case host == "":
 		l.Causes = []listeners.Cause{{Why: e.on + " has no address; Exim then listens on all of them"}}
 	case l.All():
+		place := address.anchor()
 		l.Causes = []listeners.Cause{{Why: e.on + " has " + host, At: &place}}
 	}
 	e.c.AddListener(&l)

@@ -135,6 +135,13 @@ var serverTests = []struct {
 	}},
 	{"default/slapd", Slapd, "SLAPD_CONF=\n", []string{"1:1-1 port 389 invalid IP 389 admin; SLAPD_SERVICES is not set; OpenLDAP then listens on all addresses"}},
 	{"default/slapd", Slapd, "SLAPD_SERVICES=\"$X\"\n", []string{"1:16-20 doubt: SLAPD_SERVICES is computed"}},
+	{"exim4/conf.d/main/00_x", EximPart, "local_interfaces = 0.0.0.0.10025\n", []string{
+		"1:20-33 local_interfaces 0.0.0.0 10025 0.0.0.0 10025 mta; local_interfaces has 0.0.0.0; doubt: the other files of the main section of Exim are not there",
+	}},
+	{"exim4/conf.d/main/01_x", EximPart, "local_interfaces = MAIN_LOCAL_INTERFACES\ndaemon_smtp_ports = 26\n", nil},
+	{"exim4/update-exim4.conf.conf", Exim, "dc_local_interfaces='127.0.0.1 : ::::1.26'\n", []string{
+		"1:22-31 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta", "1:34-42 dc_local_interfaces ::1 26 ::1 26 mta",
+	}},
 	{"courier/imapd", Courier, "ADDRESS=0\nPORT=143 # x\nSSLPORT=1\n", []string{
 		"2:6-9 PORT 143 invalid IP 143 imap; ADDRESS is 0: all addresses",
 	}},
@@ -186,13 +193,46 @@ func TestCourierInherits(t *testing.T) {
 	}
 }
 
+// TestEximOfDebian: which files of /etc/exim4 count.
+func TestEximOfDebian(t *testing.T) {
+	const main = ".ifdef MAIN_LOCAL_INTERFACES\nlocal_interfaces = MAIN_LOCAL_INTERFACES\n.endif\n.ifndef NONE\nprimary_hostname = x\n.else\ndaemon_smtp_ports = 1\n.endif\n"
+	for _, tt := range []struct {
+		name, dc string
+		files    map[string]string
+		want     []string
+	}{
+		{"as it is shipped", "dc_use_split_config='false'\ndc_local_interfaces='127.0.0.1 ; ::1'\n", map[string]string{"exim4.conf.template": main, "conf.d/main/01": main + "local_interfaces = 0.0.0.0\n"},
+			[]string{"2:22-31 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta", "2:34-37 dc_local_interfaces ::1 25 ::1 25 mta"}},
+		{"ports of localmacros", "dc_local_interfaces='127.0.0.1'\n", map[string]string{"exim4.conf.localmacros": "daemon_smtp_ports = 25 : 465\ntls_on_connect_ports = 465\n", "exim4.conf.template": main},
+			[]string{"1:21-23 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta", "1:26-29 dc_local_interfaces 127.0.0.1 465 127.0.0.1 465 submission ssl"}},
+		{"a macro of conf.d", "dc_use_split_config='true'\ndc_local_interfaces='127.0.0.1'\n", map[string]string{"conf.d/main/000_local": "MAIN_LOCAL_INTERFACES = 10.0.0.5.10025\n", "conf.d/main/01": main, "conf.d/main/01.dpkg-old": "local_interfaces = ::0\n"},
+			[]string{"1:25-39 local_interfaces 10.0.0.5 10025 10.0.0.5 10025 mta"}},
+		{"a setting of conf.d", "dc_use_split_config='true'\ndc_local_interfaces=''\n", map[string]string{"conf.d/main/01": main, "conf.d/main/99": "local_interfaces = 0.0.0.0.26\nbegin acl\n", "conf.d/main/99z": "local_interfaces = 1\n"},
+			[]string{"1:20-30 local_interfaces 0.0.0.0 26 0.0.0.0 26 mta; local_interfaces has 0.0.0.0"}},
+		{"exim4.conf beside it", "dc_local_interfaces='127.0.0.1'\n", map[string]string{"exim4.conf": "local_interfaces = ::0\n", "exim4.conf.template": main}, nil},
+	} {
+		fsys := fstest.MapFS{"etc/exim4/update-exim4.conf.conf": {Data: []byte(tt.dc)}}
+		for name, text := range tt.files {
+			fsys["etc/exim4/"+name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		tree := &source.Tree{FS: fsys}
+		f, err := tree.Read("etc/exim4/update-exim4.conf.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(Exim(tree, f)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got\n\t%s\nwant\n\t%s", tt.name, strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+		}
+	}
+}
+
 func FuzzServers(f *testing.F) {
 	for _, tt := range serverTests {
 		f.Add(tt.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range []string{"imapd", "pop3d-ssl", "x"} {
-			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, Courier, Redis, Memcached, MySQL, Slapd} {
+			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, EximPart, Courier, Redis, Memcached, MySQL, Slapd} {
 				for _, l := range read(nil, source.NewFile(name, "x", text)).Listeners {
 					if l.Port == 0 || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
 						t.Errorf("a listener without a port, a name or a place: %+v", l)

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A value is the value of a setting, without quotation marks, and its offset.
@@ -14,6 +15,15 @@ type value struct {
 	text string
 	at   int
 }
+
+// A fileValue is a value of one of several files.
+type fileValue struct {
+	value
+	file *source.File
+}
+
+// anchor returns the place of the value.
+func (v *fileValue) anchor() result.Anchor { return v.file.Anchor(v.at, v.at+len(v.text)) }
 
 // separators are what is between a name and a value, by format.
 var separators = map[string]*regexp.Regexp{
