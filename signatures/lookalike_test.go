@@ -190,3 +190,37 @@ func hangsUpItself(sig *Signature, seen *Transcript) bool {
 	empty := seen.Find("smtp-empty-line")
 	return len(sig.Behind) == 0 && sig.Product != "" && empty != nil && empty.End == EndClosed
 }
+
+// TestGreetingsAndCapabilities adds to the greeting by which a product is known what any
+// server of its protocol says of its capabilities: that is no reason to forget the name.
+func TestGreetingsAndCapabilities(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(fault.Explain(err))
+	}
+	capabilities := map[string]Exchange{
+		"imap": {Probe: "imap-capability", Reply: []byte("* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na1 OK done\r\n"), End: EndReply},
+		"pop3": {Probe: "pop3-capa", Reply: []byte("+OK\r\nUSER\r\nUIDL\r\n.\r\n"), End: EndReply},
+		"smtp": {Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n250 8BITMIME\r\n"), End: EndReply},
+		"lmtp": {Probe: "lmtp-lhlo", Reply: []byte("250-mx\r\n250 8BITMIME\r\n"), End: EndReply},
+	}
+	tried := 0
+	for _, sig := range set.Signatures {
+		said, known := capabilities[sig.Protocol]
+		if !known || sig.Product == "" || sig.Confidence < 7 {
+			continue
+		}
+		for _, e := range sig.Examples {
+			if len(e.Seen.Exchanges) != 1 || e.Seen.Find(Greeting) == nil {
+				continue
+			}
+			tried++
+			if got := best(set, &Transcript{append(slices.Clone(e.Seen.Exchanges), said)}); got == nil || got.Product != sig.Product {
+				t.Errorf("%s is called %+v once it tells its capabilities", sig.ID, got)
+			}
+		}
+	}
+	if tried < 30 {
+		t.Errorf("%d greetings were tried, want at least 30", tried)
+	}
+}

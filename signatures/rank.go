@@ -109,12 +109,15 @@ func Best(held []*Signature, seen Seen) *Signature {
 	return best
 }
 
-// better orders matching signatures: by confidence, then by number of conditions,
-// then by name, so that the result never depends on the order of files.
+// better orders matching signatures: by confidence, then one with a product before one
+// without, then by number of conditions, then by name, so that the result never depends
+// on the order of files.
 func better(a, b *Signature) bool {
 	switch {
 	case a.Confidence != b.Confidence:
 		return a.Confidence > b.Confidence
+	case (a.Product == "") != (b.Product == ""):
+		return a.Product != ""
 	case len(a.When) != len(b.When):
 		return len(a.When) > len(b.When)
 	}
