@@ -36,8 +36,8 @@ type PathStep struct {
 	Open     bool `json:"open,omitempty"`
 	Internal bool `json:"internal,omitempty"`
 
-	// Unreached is set if files bind the port to more than loopback, and the run, which looked
-	// at the ports too, did not find it open.
+	// Unreached is set if files bind the port to more than loopback, or on a machine that was
+	// looked at from inside, if they name it at all, and the run did not find it open.
 	Unreached bool `json:"unreached,omitempty"`
 
 	Anchor *Anchor `json:"anchor,omitempty"` // of the token that binds the port; nil for scans, and if it is not known

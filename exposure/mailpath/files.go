@@ -187,7 +187,7 @@ func (f *filesBuilder) addListeners() {
 		case f.found == 0:
 			s.Open = s.Open || reachable
 		default:
-			s.Unreached = s.Unreached || reachable
+			s.Unreached = s.Unreached || reachable || f.machine() && l.Through != listeners.ThroughContainer
 		}
 	}
 	f.listeners = kept
@@ -226,6 +226,10 @@ func (f *filesBuilder) place(l *listeners.Listener, p *result.Port) (at int, ok 
 	}
 	return at, true
 }
+
+// machine reports whether the ports are those of a machine that was looked at from inside: what
+// is not among them does not listen.
+func (f *filesBuilder) machine() bool { return f.found > 0 && f.ports[0].Socket != nil }
 
 // opens reports whether a listener of the files is what opens a port that was found: any of
 // the machine on which it was found, and for a port that others reach, one that they can reach.
@@ -330,7 +334,7 @@ func (f *filesBuilder) target(e *listeners.Edge) int {
 		if at := slices.IndexFunc(f.ports, func(p *result.Port) bool { return p.Port == e.Port }); at >= 0 {
 			return at // no file says who listens, but somebody does
 		}
-		return f.step(result.PathStep{Kind: result.StepPort, Port: e.Port})
+		return f.step(result.PathStep{Kind: result.StepPort, Port: e.Port, Unreached: f.machine()})
 	}
 	return f.step(result.PathStep{Kind: result.StepElsewhere, Name: net.JoinHostPort(bare(e.Host), strconv.Itoa(int(e.Port)))})
 }

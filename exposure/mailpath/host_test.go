@@ -73,6 +73,9 @@ func TestOfHost(t *testing.T) {
 		}
 		want := []string{"25 Postfix smtpd open etc/postfix/master.cf:1", "10025 Postfix smtpd open etc/postfix/master.cf:3", "10028 Postfix smtpd etc/postfix/master.cf:6",
 			"10029 Postfix smtpd unreached etc/postfix/master.cf:9", "10024 DKIMproxy etc/dkimproxy_out.conf:1", "queue"}
+		if name == "seen from inside" { // then nothing listens there
+			want[2], want[4] = "10028 Postfix smtpd unreached etc/postfix/master.cf:6", "10024 DKIMproxy unreached etc/dkimproxy_out.conf:1"
+		}
 		slices.Sort(want)
 		slices.Sort(steps)
 		if !slices.Equal(steps, want) {

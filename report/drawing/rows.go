@@ -13,13 +13,13 @@ import (
 
 // A row is one step where it stands in the tree, with the edge that leads to it.
 type row struct {
-	depth int
-	step  *result.PathStep
-	edge  *result.PathEdge // nil for one where mail enters the host
-	last  bool             // no further row follows below the same step
-	again bool             // the step, and what follows it, is drawn above
-	above int              // index of the row from which the edge leads
-	found bool             // the steps of the path are ports that were found, not what files name
+	depth  int
+	step   *result.PathStep
+	edge   *result.PathEdge // nil for one where mail enters the host
+	last   bool             // no further row follows below the same step
+	again  bool             // the step, and what follows it, is drawn above
+	above  int              // index of the row from which the edge leads
+	inside bool             // the path is that of a machine that was looked at from inside
 }
 
 // rowsOf returns the rows of a path: the steps where mail enters, each followed by those to
@@ -73,7 +73,7 @@ const maxDepth = 6
 // add adds a step and those that follow it. The depth of the recursion is at most the number
 // of steps.
 func (t *tree) add(at int, e *result.PathEdge, depth, above int) {
-	r := row{depth: min(depth, maxDepth), step: &t.path.Steps[at], edge: e, above: above, found: t.path.IP.IsValid()}
+	r := row{depth: min(depth, maxDepth), step: &t.path.Steps[at], edge: e, above: above, inside: t.path.IP.IsValid() && t.path.IP.IsUnspecified()}
 	var edges []*result.PathEdge // those to which mail goes first
 	for _, asks := range []bool{false, true} {
 		for i := range t.path.Edges {
@@ -114,9 +114,11 @@ func (r *row) mark() string {
 	case r.again, s.Kind != result.StepPort:
 	case exposed(s):
 		return "internal, but open"
+	case s.Unreached && r.inside:
+		return "nothing listens"
 	case s.Unreached:
 		return "not reached"
-	case !s.Open && (s.Anchor != nil || r.found && s.Port != 0):
+	case !s.Open && (s.Anchor != nil || r.inside && s.Port != 0):
 		return "loopback only"
 	}
 	return ""
