@@ -218,7 +218,7 @@ var noticeKinds = []NoticeKind{
 		"Nothing was read, so the run cannot pass.",
 		"Name the files, or the folder that has them; \"mxsweep config --help\" lists the kinds."},
 	{NoticeUnseen, "ListenersUnseen", result.LevelError, "mxsweep could not see everything that listens on this machine.",
-		"The process of a socket, the sockets of a container or the NAT rules could not be read, or a size limit was reached. If an exposed mail port could be among what was not seen, the run cannot pass; otherwise this is a note.",
+		"The process of a socket, the sockets of a container or the NAT rules could not be read, a size limit was reached, or a scan has a finding of a daemon that is not known here. If an exposed mail port could be among what was not seen, the run cannot pass; otherwise this is a note.",
 		"If mxsweep host did not run as root, run it so, or with the capabilities CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN and CAP_NET_ADMIN; in a container, it needs them and the process IDs of the host. Otherwise accept the notice in the policy."},
 	{NoticeElsewhere, "AnsweredElsewhere", result.LevelError, "The scan found a port open on an address of this machine, but here nothing listens on it, or only on loopback.",
 		"A proxy, NAT or another host answers in its place, or the daemon was stopped or bound differently after the scan. If the scan has a finding of the port, this run cannot judge it, so it cannot pass; otherwise this is a note.",

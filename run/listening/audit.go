@@ -161,9 +161,21 @@ func local(p *exposure.Subject) bool { return p.Socket.Loopback() || p.Socket.Ap
 
 // undecided reports whether a port is one that mail systems use inside a host, and neither
 // the system nor a configuration file says who listens there.
-func (a *Audit) undecided(p *exposure.Subject) bool {
-	known, ok := a.Ports.Lookup(p.Target.Port())
-	return ok && known.Internal && unnamed(p)
+func (a *Audit) undecided(p *exposure.Subject) bool { return a.internal(p) != 0 && unnamed(p) }
+
+// internal returns the port that mail systems use inside a host: the port itself, or the one to
+// which it is passed on; 0 if neither is one.
+func (a *Audit) internal(p *exposure.Subject) uint16 {
+	numbers := []uint16{p.Target.Port()}
+	if to, err := netip.ParseAddrPort(p.Socket.To); err == nil {
+		numbers = append(numbers, to.Port())
+	}
+	for _, n := range numbers {
+		if known, ok := a.Ports.Lookup(n); ok && known.Internal {
+			return n
+		}
+	}
+	return 0
 }
 
 // unnamed reports whether neither the system nor a configuration file says who listens on a
@@ -186,7 +198,7 @@ func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.R
 	for i := range unknown {
 		p := &unknown[i]
 		unseen(exposure.NewNotice(exposure.NoticeUnseen, a.Name, nil,
-			"Who listens on %s could not be seen, and mail systems use port %d inside a host.", p.Socket.Bound, p.Target.Port()))
+			"Who listens on %s could not be seen, and mail systems use port %d inside a host.", p.Socket.Bound, a.internal(p)))
 	}
 	containers := slices.ContainsFunc(a.snapshot.Sockets, func(s sockets.Socket) bool { return !s.Own() })
 	for _, g := range a.snapshot.Gaps {
@@ -200,6 +212,9 @@ func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.R
 	}
 	told = append(told, a.undecidedFiles()...)
 	if outside != nil {
+		for _, n := range outside.unjudged {
+			unseen(n)
+		}
 		elsewhere, more := outside.notices()
 		missing, told = append(missing, elsewhere...), append(told, more...)
 	}

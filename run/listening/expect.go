@@ -49,6 +49,10 @@ func (a *Audit) WriteExpect(w io.Writer, c *Outcome) error {
 			left = append(left, fmt.Sprintf("  # Not expected: port %d, of a process that was not seen.\n", port))
 			continue
 		}
+		if n := a.internal(p); n != 0 && p.Service.KnownProduct() == "" {
+			left = append(left, fmt.Sprintf("  # Not expected: port %d, %s, passed on to port %d, which mail systems use inside a host.\n", port, label(p), n))
+			continue
+		}
 		e := expectation{Target: a.Name}
 		if s := p.Service; s != nil && !s.ByNumber() {
 			e.Protocol, e.Product = s.Name, s.Product

@@ -67,6 +67,8 @@ type joiner struct {
 	absent    []*listeners.Listener // of the listeners that do not run
 	pairs     []join.Pair
 	view      join.View
+
+	unjudged []result.Notice // about ports that the scan judges more severely
 }
 
 // join compares the ports of this machine with those of the scan.
@@ -251,13 +253,30 @@ func (j *joiner) findings(judge *exposure.Judge, subject int) []exposure.Violati
 	unknown := j.audit.snapshot.Addresses == nil && p.Target.Addr().IsUnspecified()
 	switch {
 	case reachable != nil:
-		return withEvidence(judge.Findings(p), fmt.Sprintf("%s was open, seen from the vantage point %s", reachable.Target, j.view.From))
+		found := judge.Findings(p)
+		j.compare(reachable, p, found)
+		return withEvidence(found, fmt.Sprintf("%s was open, seen from the vantage point %s", reachable.Target, j.view.From))
 	case filtered != nil && undecided == nil && !unknown:
 		return judge.BehindFilter(p, j.view.Why(j.listeners, filtered))
 	case filtered == nil:
 		return judge.Findings(p) // the scan does not show that it is filtered
 	}
 	return withEvidence(judge.Findings(p), j.notShown(filtered, undecided))
+}
+
+// compare notes if the scan has a finding that a port should not be open which is more severe
+// than those of this run: then the dialogues of the scan show a daemon that is not known here.
+func (j *joiner) compare(reachable *join.Pair, p exposure.Subject, found []exposure.Violation) {
+	worst := j.audit.outside.Exposed(reachable.Target)
+	for i := range found {
+		if found[i].Severity >= worst {
+			return
+		}
+	}
+	if worst > 0 {
+		j.unjudged = append(j.unjudged, exposure.NewNotice(exposure.NoticeUnseen, j.audit.Name, nil,
+			"The scan has a finding of severity %s on %s, and this run does not know the daemon there (%s on %s).", worst, reachable.Target, cmp.Or(label(&p), "not seen"), p.Socket.Bound))
+	}
 }
 
 // withEvidence returns findings with a sentence after the first one of their evidence.

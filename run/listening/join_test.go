@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,11 @@ func outside(t *testing.T, vantage, addresses, state string) *saved.Outside {
 	t.Helper()
 	asked := strings.Split(addresses, ",")
 	ports, open, closed := "", 0, 0
+	findings, high := "", 0
+	if state == "open, with a finding" { // on each address
+		state, high = "open", 1
+		findings = fmt.Sprintf(`{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","rule":"MXS1001","severity":"high","title":"Filter","ip":"2001:db8::ffff","addresses":["2001:db8::ffff",%q],"port":10025,"protocol":"tcp","status":"open","drift":"none","confidence":9}`, asked[0])
+	}
 	switch state {
 	case "open":
 		open = 1
@@ -36,15 +42,19 @@ func outside(t *testing.T, vantage, addresses, state string) *saved.Outside {
 	text := fmt.Sprintf(`{"schema":"mxsweep.report","schema_version":"1.0","tool":{"name":"mxsweep","version":"0.1.0"},
 "run":{"run_id":"dc351ace-ba20-4fde-86e0-bea56a06aa65","start_time":"2026-11-30T10:00:00Z","end_time":"2026-11-30T10:00:09Z","vantage":%q,
 "scope":{"name":"command-line","sha256":"10f8d0970561703f54325f6bbb9aaea4a71b6e93808815bd3551545ab0cab710","ports":"25,10025","addresses":%d,"asked":[%s]}},
-"ports":[%s],"findings":[],"notices":[],
+"ports":[%s],"findings":[%s],"notices":[],
 "summary":{"complete":true,"exit_code":0,"gate":"pass","coverage":{"planned":%d,"answered":%d,"ratio":1,"hosts_up":%d,"hosts_silent":0,"up":[%s],"open":%d,"closed":%d,"filtered":%d,"unknown":0,"vacant":0,"vacant_pairs":0,"accepted_pairs":0},
-"by_severity":{"critical":0,"high":0,"medium":0,"low":0,"info":0},"by_drift":{"none":0,"new":0,"unchanged":0,"updated":0,"fixed":0,"unverified":0},"accepted":0,"acceptances_expired":0,"acceptances_unused":0}}`,
-		vantage, len(asked), list, ports, 2*len(asked), 2*len(asked), len(asked), list, open, closed, 2*len(asked)-open-closed)
+"by_severity":{"critical":0,"high":%d,"medium":0,"low":0,"info":0},"by_drift":{"none":%d,"new":0,"unchanged":0,"updated":0,"fixed":0,"unverified":0},"accepted":0,"acceptances_expired":0,"acceptances_unused":0}}`,
+		vantage, len(asked), list, ports, findings, 2*len(asked), 2*len(asked), len(asked), list, open, closed, 2*len(asked)-open-closed, high, high)
 	name := filepath.Join(t.TempDir(), "run.json")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o, err := saved.ReadOutside(name, nil)
+	rules, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := saved.ReadOutside(name, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +129,32 @@ func TestFilteredOnAllAddresses(t *testing.T) {
 				t.Errorf("the evidence does not contain %q:\n%s", c.evidence, all)
 			}
 		})
+	}
+}
+
+// A port of which the scan has a finding that a daemon is exposed, which this run does not
+// know, does not pass: the dialogues of the scan know more.
+func TestScanKnowsMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		process, state string
+		code           gate.ExitCode
+	}{
+		"the daemon is not known":         {"python3", "open, with a finding", gate.ExitIncomplete},
+		"the scan has no finding":         {"sshd", "open", gate.ExitPass},
+		"the same finding":                {"amavisd", "open, with a finding", gate.ExitFail},
+		"the program is not that of mail": {"sshd", "open, with a finding", gate.ExitIncomplete},
+	} {
+		a := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{listen("0.0.0.0:10025", c.process)}, Addresses: addresses("192.0.2.1")}, nil)
+		if err := a.With(outside(t, "internet", "192.0.2.1", c.state), nil); err != nil {
+			t.Fatal(err)
+		}
+		got := a.Conclude()
+		said := slices.ContainsFunc(got.Decision.Notices, func(n result.Notice) bool {
+			return n.Code == exposure.NoticeUnseen && strings.Contains(n.Message, "high on 192.0.2.1:10025")
+		})
+		if got.Decision.Code != c.code || said != (c.code == gate.ExitIncomplete) {
+			t.Errorf("%s: code %d, notices %+v", name, got.Decision.Code, got.Decision.Notices)
+		}
 	}
 }
 

@@ -155,6 +155,11 @@ func TestConclude(t *testing.T) {
 			open:     []string{"0.0.0.0:10025 amavisd content-filter published", "0.0.0.0:10025 amavisd content-filter container"},
 			findings: []string{"MXS1001 high 0.0.0.0:10025"},
 		},
+		"published, of a process that is not seen, on a port that is internal inside": {
+			forwards: []sockets.Forward{{Port: 20025, To: toMailbox.To, Namespace: mailbox}},
+			code:     gate.ExitIncomplete,
+			open:     []string{"0.0.0.0:20025  unknown published"},
+		},
 		"published on loopback": {
 			sockets:  []sockets.Socket{listen("127.0.0.1:10025", "docker-proxy"), container(mailbox, "0.0.0.0:10025", "amavisd")},
 			forwards: []sockets.Forward{{Address: netip.MustParseAddr("127.0.0.1"), Port: 10025, To: toMailbox.To, Namespace: mailbox}},
@@ -310,6 +315,12 @@ func TestWriteExpect(t *testing.T) {
 	}
 	if strings.Contains(text, "10143") || strings.Contains(text, "\n  - target: '*'") {
 		t.Errorf("got\n%s", text)
+	}
+	passed := audit(t, &sockets.Snapshot{Sockets: []sockets.Socket{container(mailbox, "0.0.0.0:10025", "python3")}, Forwards: []sockets.Forward{{Port: 20025, To: toMailbox.To, Namespace: mailbox}}}, nil)
+	c = passed.Conclude()
+	b.Reset()
+	if err := passed.WriteExpect(&b, &c); err != nil || b.String() != "expect: []\n  # Not expected: port 20025, python3, passed on to port 10025, which mail systems use inside a host.\n" {
+		t.Errorf("%q, %v", b.String(), err)
 	}
 	empty := audit(t, &sockets.Snapshot{}, nil)
 	c = empty.Conclude()

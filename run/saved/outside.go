@@ -24,6 +24,7 @@ type Outside struct {
 	ports    map[netip.AddrPort]*result.Port
 	lost     map[netip.Addr]bool // addresses of which the scan missed something
 	active   map[netip.AddrPort]bool
+	exposed  map[netip.AddrPort]result.Severity // of active findings that the port should not be open
 	up       *netipx.IPSet
 	asked    *netipx.IPSet
 	swept    map[uint16]bool
@@ -43,7 +44,7 @@ func ReadOutside(file string, rules *exposure.RuleSet) (*Outside, error) {
 	if view.OfFiles(&r.Record) || sockets || r.Record.Vantage == string(exposure.ClassHost) {
 		return nil, fault.Usagef(`give a run of "mxsweep scan" from another machine`, "reading run %q: it does not show what can be reached from outside", file)
 	}
-	o := &Outside{File: file, Record: r.Record, ports: map[netip.AddrPort]*result.Port{}, lost: map[netip.Addr]bool{}, active: map[netip.AddrPort]bool{}, swept: map[uint16]bool{}}
+	o := &Outside{File: file, Record: r.Record, ports: map[netip.AddrPort]*result.Port{}, lost: map[netip.Addr]bool{}, active: map[netip.AddrPort]bool{}, exposed: map[netip.AddrPort]result.Severity{}, swept: map[uint16]bool{}}
 	for _, p := range r.ports {
 		o.ports[pairOf(p)] = p
 	}
@@ -56,7 +57,7 @@ func ReadOutside(file string, rules *exposure.RuleSet) (*Outside, error) {
 	}
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Active() {
-			o.active[netip.AddrPortFrom(f.IP.Unmap(), f.Port)] = true
+			o.addFinding(f, rules)
 		}
 	}
 	o.up, o.asked = setOf(r.Summary.Coverage.Up), setOf(r.Record.Scope.Asked)
@@ -68,6 +69,17 @@ func ReadOutside(file string, rules *exposure.RuleSet) (*Outside, error) {
 	o.loss, o.complete = r.Summary.Coverage.Loss, o.shows(r)
 	o.silent = o.complete && r.Summary.Coverage.Closed <= o.count(result.StateClosed)
 	return o, nil
+}
+
+// addFinding adds an active finding, which may be of several addresses.
+func (o *Outside) addFinding(f *result.Finding, rules *exposure.RuleSet) {
+	for _, ip := range append([]netip.Addr{f.IP}, f.Addresses...) {
+		at := netip.AddrPortFrom(ip.Unmap().WithZone(""), f.Port)
+		o.active[at] = true
+		if r := rules.Lookup(f.Rule); r != nil && r.Kind == exposure.KindListener {
+			o.exposed[at] = max(o.exposed[at], f.Severity)
+		}
+	}
 }
 
 // losses are the notices about an address of which a scan missed something, or which it
@@ -186,6 +198,10 @@ func (o *Outside) Port(at netip.AddrPort) *result.Port { return o.ports[at] }
 
 // Probed reports whether a port is one of those that the scan was to probe.
 func (o *Outside) Probed(port uint16) bool { return o.swept[port] }
+
+// Exposed returns the highest severity of the scan's active findings that a port should not be
+// open; 0 if it has none.
+func (o *Outside) Exposed(at netip.AddrPort) result.Severity { return o.exposed[at] }
 
 // Reported reports whether the scan has an active finding of a port.
 func (o *Outside) Reported(at netip.AddrPort) bool { return o.active[at] }
