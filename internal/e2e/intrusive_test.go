@@ -15,12 +15,16 @@ import (
 // relays is the rule that a proven relay breaks.
 const relays = "MXS1003"
 
+// injects is the rule that a server breaks which executes inside TLS what came before it.
+const injects = "MXS1414"
+
 // TestIntrusive shows what --intrusive adds and what it leaves: it proves
 // that DKIMproxy makes a relay of a Postfix that refuses strangers, names
 // SQLgrey, and sends no mail.
 func TestIntrusive(t *testing.T) {
 	n := hosts(t)
 	exposed, signer := n.hosts["exposed"], n.hosts["signer"]
+	offerTLS(t, exposed)
 	since := map[*host]int64{exposed: size(exposed, mailLog), signer: size(signer, mailLog)}
 
 	doc, code := sweep(t, run.Options{Intrusive: true, Ports: []string{"25,587,2501,10025,10027,10028"},
@@ -31,9 +35,15 @@ func TestIntrusive(t *testing.T) {
 	if !broken(doc, relays, address4(18), 10027) {
 		t.Errorf("DKIMproxy before a Postfix that trusts its host is not found to relay: %+v", doc.findings(address4(18), 10027))
 	}
+	if p := doc.port(address4(11), 25); p == nil || p.TLS == nil {
+		t.Errorf("port 25: %+v, want TLS: nothing was injected", p)
+	}
 	for _, port := range []int{25, 587, 10028} {
 		if broken(doc, relays, address4(11), port) {
 			t.Errorf("port %d is said to relay, and refuses strangers", port)
+		}
+		if broken(doc, injects, address4(11), port) {
+			t.Errorf("port %d is said to execute inside TLS what came before it", port)
 		}
 	}
 	if p := doc.port(address4(15), 2501); p == nil || p.Service.Product != "SQLgrey" {
@@ -50,6 +60,22 @@ func TestIntrusive(t *testing.T) {
 			}
 		}
 	}
+}
+
+// offerTLS makes the Postfix of a host offer STARTTLS until the test ends.
+func offerTLS(t *testing.T, h *host) {
+	t.Helper()
+	run := func(command string) {
+		t.Helper()
+		if out, err := h.shell(command); err != nil {
+			t.Fatalf("%s: %v: %s", command, err, out)
+		}
+	}
+	run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=exposed.e2e.invalid -keyout /etc/postfix/tls.key -out /etc/postfix/tls.pem")
+	run("postconf -e smtpd_tls_cert_file=/etc/postfix/tls.pem smtpd_tls_key_file=/etc/postfix/tls.key smtpd_tls_security_level=may && postfix reload")
+	t.Cleanup(func() {
+		run("postconf -X smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_security_level && postfix reload")
+	})
 }
 
 // broken reports whether a port breaks a rule.

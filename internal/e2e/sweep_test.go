@@ -51,6 +51,7 @@ type portRecord struct {
 		} `json:"behind"`
 		ProxyParser string `json:"proxy_parser"`
 	} `json:"service"`
+	TLS        json.RawMessage `json:"tls"`        // nil without a handshake
 	Transcript json.RawMessage `json:"transcript"` // for messages
 }
 
