@@ -73,7 +73,7 @@ func (m *maker) noise() string {
 	return m.one("", "", "# $inet_socket_bind = '*';\n", "\n=pod\n\n$inet_socket_port = 1;\n\n=cut\n\n",
 		"$log_templ = <<'EOT' . '';\n$inet_socket_bind = undef; '\nEOT\n", "@x::y = map { my $z = $_; $z =~ s/'/x/; $z } ('a', 'b');\n",
 		"$X::a = qr'^[^;]*$'i; $X::b = q{;'};\n", "{ local $_ = 1; my $x = \"}'\"; }\n", "$X::c = 4 / 2; $X::d = 2 / 1;\n",
-		"if (0) { $X::e = ';' }\n", "sub x::z { return '$inet_socket_bind' }\n", "$X::{'y'} = 1; %X::h = (s => 1, m => 2);\n")
+		"if (0) { $X::e = ';' }\n", "sub x::z { '$inet_socket_bind' }\n", "$X::{'y'} = 1; %X::h = (s => 1, m => 2);\n")
 }
 
 // assign writes an assignment.

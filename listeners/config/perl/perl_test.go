@@ -92,6 +92,10 @@ var amavisTests = []struct {
 		"1:21-26 127.0.0.1:10024" + filter + acl + unset,
 		"1:21-26 [::1]:10024" + filter + acl + unset,
 	}},
+	{"the old separator of names", "$x'y = 1; $inet_socket_port = 10024; $z'a = 'b';\n", []string{
+		"1:31-36 127.0.0.1:10024 amavisd-new/content-filter/smtp; inet_acl=127.0.0.1 [::1]; $inet_socket_bind is not set; its default is 127.0.0.1 and [::1]",
+		"1:31-36 [::1]:10024 amavisd-new/content-filter/smtp; inet_acl=127.0.0.1 [::1]; $inet_socket_bind is not set; its default is 127.0.0.1 and [::1]",
+	}},
 	{"two ports on all addresses", "$inet_socket_port = [10024,\n10026];\n$inet_socket_bind = '';\n", []string{
 		"1:22-27 *:10024" + filter + acl + allBind,
 		"2:1-6 *:10026" + filter + acl + allBind,

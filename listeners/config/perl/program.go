@@ -140,7 +140,7 @@ func bare(t token) string {
 	if t.kind != aWord || len(t.text) < 2 || strings.IndexByte("$@%", t.text[0]) < 0 {
 		return ""
 	}
-	name := t.text[1:]
+	name := strings.TrimLeft(t.text[1:], " \t\r\n")
 	return strings.TrimPrefix(name, "Amavis::Conf::")
 }
 

@@ -159,8 +159,11 @@ func (s *scanner) sigil(c byte) {
 	if c == '$' && strings.HasPrefix(text[end:], "#") {
 		end++
 	}
+	if name := len(text) - len(strings.TrimLeft(text[end:], " \t\r\n")); c != '%' && c != '&' && name < len(text) && isLetter(text[name]) {
+		end = name // blanks may follow a sigil
+	}
 	name := end
-	for end < len(text) && (isWord(text[end]) || strings.HasPrefix(text[end:], "::")) {
+	for end < len(text) && (isWord(text[end]) || strings.HasPrefix(text[end:], "::") || end > name && oldSeparator(text[end:])) {
 		end++
 	}
 	switch {
@@ -358,6 +361,10 @@ func opening(end byte) byte {
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
 
 func isWord(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }
+
+// oldSeparator reports whether a text within a name begins with the old form of "::": $main'name is
+// $main::name (perlmod).
+func oldSeparator(text string) bool { return len(text) > 1 && text[0] == '\'' && isLetter(text[1]) }
 
 // isDigits reports whether a text begins as a number.
 func isDigits(text string) bool { return text != "" && text[0] >= '0' && text[0] <= '9' }
