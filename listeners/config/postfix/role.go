@@ -138,15 +138,19 @@ func (r *reading) describeSpawned(l *listeners.Listener, s *service) {
 		if !ok {
 			continue
 		}
+		words := []string{command}
 		for _, rest := range s.arguments[i+1:] {
-			command += " " + rest.s
+			words = append(words, rest.s)
 		}
+		command = strings.Join(words, " ")
 		l.Settings = append(l.Settings, listeners.Setting{Name: "argv", Value: command, At: a.place()})
-		for _, word := range strings.Fields(command)[:min(2, len(strings.Fields(command)))] { // the program, or an interpreter and its script
+		words = strings.Fields(command)
+		for _, word := range words[:min(2, len(words))] { // the program, or an interpreter and its script
 			if p, ok := spawned[path.Base(word)]; ok {
 				l.Product, l.Protocol, l.Role = p.product, p.protocol, p.role
 			}
 		}
+		return
 	}
 }
 
