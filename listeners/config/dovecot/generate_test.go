@@ -3,6 +3,7 @@ package dovecot
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 )
 
@@ -113,9 +114,13 @@ func (h *host) include(depth int) string {
 	return h.one("!include", "!include_try") + h.blank() + pattern + h.end()
 }
 
+// protocolLine is a line that sets the protocol of a service.
+var protocolLine = regexp.MustCompile(`(?m)^\s*protocol\s*(?:\\\n\s*)?=.*\n`)
+
 // filter returns a section whose settings hold for some connections only.
 func (h *host) filter() string {
-	inner := h.one("mail_max_userip_connections = 5\n", "ssl = required\n", "listen = *:1999\n", "listen = 127.0.0.9\n", "ssl_listen = 127.0.0.8:1888\n", h.service())
+	service := protocolLine.ReplaceAllString(h.service(), "") // with one in a filter doveconf checks protocols
+	inner := h.one("mail_max_userip_connections = 5\n", "ssl = required\n", "listen = *:1999\n", "listen = 127.0.0.9\n", "ssl_listen = 127.0.0.8:1888\n", service)
 	return h.one("protocol imap", "protocol !lmtp", "protocol pop3", "local 10.0.0.1", "remote 10.0.0.0/8", "local_name x.example", "protocol managesieve") + h.blank() + "{" + h.end() + inner + "}" + h.end()
 }
 
