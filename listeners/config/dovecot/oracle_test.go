@@ -217,7 +217,8 @@ func compareDoveconf(t *testing.T, run int, text map[string]string, debian bool)
 		return b.String()
 	}
 	if problem != "" {
-		if !slices.ContainsFunc(refusals, func(s string) bool { return strings.Contains(problem, s) }) || otherBoolean(text, problem) {
+		if !slices.ContainsFunc(refusals, func(s string) bool { return strings.Contains(problem, s) }) ||
+			strings.Contains(problem, "unix_listener") || otherBoolean(text, problem) {
 			return 0, false, false
 		}
 		doubtful := len(c.Doubts) > 0 || slices.ContainsFunc(c.Listeners, func(l listeners.Listener) bool { return l.Doubt != "" })
@@ -227,6 +228,9 @@ func compareDoveconf(t *testing.T, run int, text map[string]string, debian bool)
 		return 0, false, true
 	}
 	want := parseDoveconf(out).listeners()
+	if slices.ContainsFunc(c.Doubts, func(d listeners.Doubt) bool { return strings.Contains(d.Problem, "not a regular file") }) {
+		return 0, false, false // Dovecot takes a folder that is included for an empty file
+	}
 	if len(c.Doubts) > 0 {
 		t.Fatalf("run %d: Dovecot starts: %v\n%s", run, c.Doubts, show())
 	}

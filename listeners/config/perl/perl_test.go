@@ -96,6 +96,11 @@ var amavisTests = []struct {
 		"1:31-36 127.0.0.1:10024 amavisd-new/content-filter/smtp; inet_acl=127.0.0.1 [::1]; $inet_socket_bind is not set; its default is 127.0.0.1 and [::1]",
 		"1:31-36 [::1]:10024 amavisd-new/content-filter/smtp; inet_acl=127.0.0.1 [::1]; $inet_socket_bind is not set; its default is 127.0.0.1 and [::1]",
 	}},
+	{"numbers that are not what is written", "$inet_socket_port = [010024, 10_025, 10026.];\n", []string{
+		"x:1:22-28 doubt: an item of $inet_socket_port is computed",
+		"x:1:30-36 doubt: an item of $inet_socket_port is computed",
+		"x:1:38-44 doubt: an item of $inet_socket_port is computed",
+	}},
 	{"two ports on all addresses", "$inet_socket_port = [10024,\n10026];\n$inet_socket_bind = '';\n", []string{
 		"1:22-27 *:10024" + filter + acl + allBind,
 		"2:1-6 *:10026" + filter + acl + allBind,

@@ -197,6 +197,11 @@ func (p *program) assign(f *source.File, t token, name string, tokens []token) {
 		a.doubt, a.doubtAt = t.text+" is computed", f.Anchor(t.start, t.end)
 	}
 	p.vars[name] = a
+	for i := 1; i < len(tokens); i++ { // as in $a = 1, $b = 2
+		if other := bare(tokens[i-1]); p.names[other] && isSign(tokens[i], "=") {
+			p.doubtful(f, tokens[i-1], other, "is assigned within another assignment")
+		}
+	}
 }
 
 // element takes the assignment of an element of a hash: $name{'key'} = value.

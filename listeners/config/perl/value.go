@@ -1,5 +1,7 @@
 package perl
 
+import "strings"
+
 // A valueKind says what a value is.
 type valueKind int
 
@@ -40,11 +42,11 @@ func parse(tokens []token, depth int) (v value, n int) {
 	t := tokens[0]
 	v = value{text: t.text, start: t.start, end: t.end}
 	switch {
-	case t.kind == aString, t.kind == aWord && isDigits(t.text):
+	case t.kind == aString, t.kind == aWord && isDecimal(t.text):
 		v.kind = scalar
 	case t.kind == aWord && t.text == "undef":
 		v.kind = undefined
-	case t.kind == aWord && len(tokens) > 1 && tokens[1].text == "=>": // a bare word, quoted by =>
+	case t.kind == aWord && len(tokens) > 1 && tokens[1].text == "=>" && !isDigits(t.text): // a bare word, quoted by =>
 		v.kind = scalar
 	case t.kind == aList:
 		v.kind = list
@@ -55,6 +57,12 @@ func parse(tokens []token, depth int) (v value, n int) {
 		return parseList(tokens, depth)
 	}
 	return v, 1
+}
+
+// isDecimal reports whether a text is a number that means what is written: 010 is octal, 1_0 is 10,
+// and 1. is 1 (perldata).
+func isDecimal(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == "" && (text[0] != '0' || text == "0")
 }
 
 // parseList returns the value of a list in brackets, and how many tokens it has.

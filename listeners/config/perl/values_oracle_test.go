@@ -53,6 +53,9 @@ func shownValue(name string, a *assignment) (text string, ok bool) {
 	if a.doubt != "" {
 		return "", false
 	}
+	if a.value.kind == list && !strings.Contains("listen_sockets inet_socket_port inet_socket_bind inet_acl", name) || a.value.kind == list && a.file.Text[a.value.start] == '{' {
+		return "", false // a reference, of which no daemon makes a port or an address
+	}
 	var words []string
 	for _, v := range a.value.each() {
 		switch v.kind {
