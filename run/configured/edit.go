@@ -47,6 +47,9 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 	if !strings.HasSuffix(old, "\n") && strings.HasSuffix(text, "\n") {
 		text = text[:len(text)-1] // which the fix added to the last line
 	}
+	if old == text {
+		return nil
+	}
 	start := prefix(old, text)
 	end, newEnd := len(old), len(text)
 	for end > start && newEnd > start && old[end-1] == text[newEnd-1] {
@@ -56,6 +59,9 @@ func hunk(f *source.File, text string, token *result.Anchor) *result.Replacement
 		for start > 0 && !lineEnd(text, start) && strings.Contains(text[start:newEnd], "\n") && text[newEnd-1] == old[start-1] {
 			start, end, newEnd = start-1, end-1, newEnd-1
 		}
+	}
+	if start == newEnd && end == len(old) && start > 0 && old[start-1] == '\n' && old[end-1] == '\n' { // the last line goes
+		start, end, newEnd = start-1, end-1, newEnd-1
 	}
 	for start > 0 && start < len(old) && !utf8.RuneStart(old[start]) {
 		start--

@@ -15,6 +15,8 @@ func FuzzHunk(f *testing.F) {
 	f.Add("port = 1\n  }\n", "port = 1\n  address = x\n  }\n", 7, 8)
 	f.Add("a\r\nä 𝄞", "a\r\nä 𝄞\nb\n", 3, 5)
 	f.Add("aaa", "aaaa", 1, 2)
+	f.Add("a", "a\n", 0, 5)
+	f.Add("a = b\n  c\n", "a = b\n", 4, 5)
 	f.Fuzz(func(t *testing.T, old, text string, from, to int) {
 		if !utf8.ValidString(old) || !utf8.ValidString(text) || old == text {
 			return

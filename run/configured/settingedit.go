@@ -1,6 +1,7 @@
 package configured
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -25,11 +26,27 @@ func (a *Audit) settingEdit(f *trust.Fault) *result.Replacement {
 	if from >= to {
 		return nil
 	}
+	if path.Base(f.At.File) == "main.cf" {
+		to += continuation(file.Text[to:])
+	}
 	value, ok := narrowed(file.Text[from:to], f.Remove, f.Instead)
 	if !ok {
 		return nil
 	}
 	return hunk(file, file.Text[:from]+value+file.Text[to:], &f.At)
+}
+
+// continuation returns how long the rest of a value of main.cf is on the lines that begin with
+// a blank (postconf(5)); 0 if the line has more. It ends before a comment.
+func continuation(text string) (n int) {
+	for strings.HasPrefix(text[n:], "\n ") || strings.HasPrefix(text[n:], "\n\t") {
+		line, _, _ := strings.Cut(text[n+1:], "\n")
+		if body := strings.TrimSpace(line); body == "" || body[0] == '#' {
+			break
+		}
+		n += 1 + len(line)
+	}
+	return n
 }
 
 // narrowed returns a value as a file has it, perhaps with a name before it and in quotation
@@ -78,7 +95,7 @@ func narrowed(value string, remove []string, instead string) (string, bool) {
 func entries(text string) func(func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		for at := 0; at < len(text); {
-			n := strings.IndexAny(text[at:], ", ;\t")
+			n := strings.IndexAny(text[at:], ", ;\t\n")
 			if n < 0 {
 				n = len(text) - at
 			}
