@@ -36,7 +36,7 @@ func families(t *testing.T) map[string]family {
 		"policyd-weight":        {policy("policyd-weight"), "postfix-policy", "policyd-weight", "policy", "", 5},
 		"policyd-rate-limit":    {policy("policyd-rate-limit"), "postfix-policy", "policyd-rate-limit", "policy", "", 5},
 		"quota-status":          {policy("quota-status"), "postfix-policy", "Dovecot quota-status", "policy", "", 5},
-		"postfwd 2":             {policy("postfwd2"), "postfix-policy", "postfwd", "policy", "", 9},
+		"postfwd 2":             {policy("postfwd2"), "postfix-policy", "postfwd", "policy", "", 5},
 		"mtpolicyd":             {policy("mtpolicyd"), "postfix-policy", "mtpolicyd", "policy", "", 5},
 		"postgrey":              {policy("postgrey"), "postfix-policy", "Postgrey", "policy", "", 5},
 		"SQLgrey":               {policy("sqlgrey"), "", "", "unknown", "", 0},
