@@ -24,7 +24,6 @@ const injects = "MXS1414"
 func TestIntrusive(t *testing.T) {
 	n := hosts(t)
 	exposed, signer := n.hosts["exposed"], n.hosts["signer"]
-	offerTLS(t, exposed)
 	since := map[*host]int64{exposed: size(exposed, mailLog), signer: size(signer, mailLog)}
 
 	doc, code := sweep(t, run.Options{Intrusive: true, Ports: []string{"25,587,2501,10025,10027,10028"},
@@ -60,22 +59,6 @@ func TestIntrusive(t *testing.T) {
 			}
 		}
 	}
-}
-
-// offerTLS makes the Postfix of a host offer STARTTLS until the test ends.
-func offerTLS(t *testing.T, h *host) {
-	t.Helper()
-	run := func(command string) {
-		t.Helper()
-		if out, err := h.shell(command); err != nil {
-			t.Fatalf("%s: %v: %s", command, err, out)
-		}
-	}
-	run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=exposed.e2e.invalid -keyout /etc/postfix/tls.key -out /etc/postfix/tls.pem")
-	run("postconf -e smtpd_tls_cert_file=/etc/postfix/tls.pem smtpd_tls_key_file=/etc/postfix/tls.key smtpd_tls_security_level=may && postfix reload")
-	t.Cleanup(func() {
-		run("postconf -X smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_security_level && postfix reload")
-	})
 }
 
 // broken reports whether a port breaks a rule.
