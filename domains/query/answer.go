@@ -68,6 +68,21 @@ func (a *Answer) Owner() string {
 	return a.Name
 }
 
+// recordSize is about how many bytes of memory a record takes beside its data.
+const recordSize = 128
+
+// size is about how many bytes of memory the answer takes.
+func (a *Answer) size() int {
+	n := recordSize + len(a.Name) + len(a.Detail)
+	for _, alias := range a.Aliases {
+		n += len(alias)
+	}
+	for _, rr := range a.Records {
+		n += recordSize + dns.Len(rr)
+	}
+	return n
+}
+
 // maxAliases is how many CNAME records of one answer are followed. RFC 1034, Section
 // 3.6.2 gives no number; resolvers stop between 8 and 16.
 const maxAliases = 16

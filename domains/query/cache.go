@@ -21,9 +21,11 @@ type Cache struct {
 	asker   Asker
 	slots   chan struct{}
 	room    int // for answers
+	most    int // bytes of all answers, about; a larger one is kept alone
 	mu      sync.Mutex
 	entries map[question]*list.Element
 	recent  *list.List // of *entry, the one that was used last in front
+	size    int        // of the answers
 }
 
 // A question is a name in canonical form and a type.
@@ -38,15 +40,20 @@ type entry struct {
 	ready    chan struct{}
 	answer   *Answer
 	err      error
+	size     int // that Cache.size has of it
 }
 
-// cacheRoom is how many answers are kept: the usual one has less than a kilobyte.
-const cacheRoom = 50_000
+// What is kept of answers: the usual one has less than a kilobyte, but one over TCP can have thousands
+// of records.
+const (
+	cacheRoom = 50_000
+	cacheMost = 128 << 20
+)
 
 // NewCache returns an empty cache before asker, which asks at most most questions at once; most is at
 // least 1.
 func NewCache(asker Asker, most int) *Cache {
-	return &Cache{asker: asker, slots: make(chan struct{}, most), room: cacheRoom, entries: map[question]*list.Element{}, recent: list.New()}
+	return &Cache{asker: asker, slots: make(chan struct{}, most), room: cacheRoom, most: cacheMost, entries: map[question]*list.Element{}, recent: list.New()}
 }
 
 // Ask implements [Asker].
@@ -91,8 +98,10 @@ func (c *Cache) entry(q question) (e *entry, asked bool) {
 
 // drop forgets an entry.
 func (c *Cache) drop(at *list.Element) {
-	delete(c.entries, at.Value.(*entry).question)
+	e := at.Value.(*entry)
+	delete(c.entries, e.question)
 	c.recent.Remove(at)
+	c.size -= e.size
 }
 
 // fill asks the question of e. A question that was not answered because ctx ended is forgotten.
@@ -105,21 +114,29 @@ func (c *Cache) fill(ctx context.Context, e *entry) {
 	case <-ctx.Done():
 		e.err = context.Cause(ctx)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, ok := c.entries[e.question]
+	if !ok || at.Value.(*entry) != e {
+		return // it made room meanwhile
+	}
 	if e.err != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if at, ok := c.entries[e.question]; ok && at.Value.(*entry) == e {
-			c.drop(at)
-		}
+		c.drop(at)
+		return
+	}
+	e.size = e.answer.size()
+	for c.size += e.size; c.size > c.most && c.recent.Len() > 1; {
+		c.drop(c.recent.Back())
 	}
 }
 
-// A Budget limits the questions of one domain, and keeps their answers: asking again is free. One
-// goroutine at a time may use it.
+// A Budget limits the questions of one domain, and keeps their answers: asking again is free. Names in
+// a zone whose servers do not reply are not asked any longer. One goroutine at a time may use it.
 type Budget struct {
 	Asker   Asker
 	Most    int // questions; further ones are answered with [Limit]
 	answers map[question]*Answer
+	silence silence
 }
 
 // Ask implements [Asker].
@@ -134,14 +151,18 @@ func (b *Budget) Ask(ctx context.Context, name string, qtype uint16) (*Answer, e
 	if len(b.answers) >= b.Most {
 		return &Answer{Name: q.name, Type: qtype, Outcome: Limit}, nil
 	}
+	if zone := b.silence.zone(q.name); zone != "" {
+		return &Answer{Name: q.name, Type: qtype, Outcome: Timeout, Detail: "not asked, as no question about names of " + zone + " had a reply"}, nil
+	}
 	a, err := b.Asker.Ask(ctx, name, qtype)
 	if err != nil {
 		return nil, err
 	}
 	if b.answers == nil {
-		b.answers = map[question]*Answer{}
+		b.answers, b.silence = map[question]*Answer{}, silence{}
 	}
 	b.answers[q] = a
+	b.silence.note(a)
 	return a, nil
 }
 

@@ -66,7 +66,7 @@ func (c *Client) Ask(ctx context.Context, name string, qtype uint16) (*Answer, e
 // the wait for each of the others would be long and for nothing.
 const maxUnanswered = 3
 
-// replied is the value of Client.unanswered once a server has replied.
+// replied is the value of a count of questions without a reply once there was one.
 const replied = -1 << 30
 
 // note counts questions that no server replied to.
