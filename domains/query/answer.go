@@ -106,6 +106,8 @@ func read(name string, qtype uint16, m *dns.Msg) *Answer {
 		a.Outcome = Loop
 	case len(a.Records) == 0 && referral(m):
 		a.Outcome, a.Detail = Refused, "the server names other servers instead of asking them"
+	case unfollowed(a, m):
+		a.Outcome, a.Detail = Refused, "the server does not follow the alias"
 	case m.Rcode == dns.RcodeNameError:
 		a.Outcome, a.Records = NXDomain, nil
 	case len(a.Records) == 0:
@@ -195,6 +197,13 @@ func referral(m *dns.Msg) bool {
 		}
 	}
 	return servers && m.Rcode == dns.RcodeSuccess
+}
+
+// unfollowed reports whether the server followed the aliases only as far as its own zones lead: it asks
+// no others, and sends no SOA record, which a reply without data has.
+func unfollowed(a *Answer, m *dns.Msg) bool {
+	return len(a.Aliases) > 0 && len(a.Records) == 0 && m.Rcode == dns.RcodeSuccess && !m.RecursionAvailable &&
+		!slices.ContainsFunc(m.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
 }
 
 // dnssec reports whether the code is one of a signature that does not verify (RFC 8914,

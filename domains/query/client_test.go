@@ -117,6 +117,16 @@ func TestAsk(t *testing.T) {
 		"NODATA with SOA": {func(_, m *dns.Msg, _ bool) {
 			m.Ns = []dns.RR{rr(t, "example.org. 60 IN SOA ns.example.org. h.example.org. 1 1 1 1 1"), rr(t, "example.org. 60 IN NS ns.example.org.")}
 		}, NoData, 0},
+		"alias that is not followed": {func(_, m *dns.Msg, _ bool) {
+			m.Answer = []dns.RR{rr(t, "mx.example.org. 60 IN CNAME mx.example.net.")}
+		}, Refused, 0},
+		"alias without data": {func(_, m *dns.Msg, _ bool) {
+			m.Answer, m.RecursionAvailable = []dns.RR{rr(t, "mx.example.org. 60 IN CNAME mx.example.net.")}, true
+		}, NoData, 0},
+		"alias without data, SOA": {func(_, m *dns.Msg, _ bool) {
+			m.Answer = []dns.RR{rr(t, "mx.example.org. 60 IN CNAME b.example.org.")}
+			m.Ns = []dns.RR{rr(t, "example.org. 60 IN SOA ns.example.org. h.example.org. 1 1 1 1 1")}
+		}, NoData, 0},
 		"another question": {func(_, m *dns.Msg, _ bool) { m.Question[0].Name = "b.example.org." }, Invalid, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,6 +89,9 @@ func (z *Zone) delegates(name string) bool {
 // look takes the records of the owner of the answer, and returns the name of which it is an alias, "" if
 // it is none.
 func (z *Zone) look(answer *query.Answer) (alias string) {
+	if alias = z.redirected(answer.Owner()); alias != "" {
+		return alias
+	}
 	owner := z.source(answer.Owner())
 	answer.Outcome = query.NXDomain
 	if owner == "" {
@@ -106,6 +109,24 @@ func (z *Zone) look(answer *query.Answer) (alias string) {
 		return ""
 	}
 	return alias
+}
+
+// redirected returns the name to which a DNAME record above a name leads; "" if there is none (RFC 6672,
+// Section 2.2).
+func (z *Zone) redirected(name string) string {
+	for above := name; above != z.Origin; {
+		next, end := dns.NextLabel(above, 0)
+		if end {
+			return ""
+		}
+		above = above[next:]
+		for _, r := range z.records[above] {
+			if d, ok := r.RR.(*dns.DNAME); ok {
+				return strings.TrimSuffix(name, above) + strings.TrimPrefix(dns.CanonicalName(d.Target), ".")
+			}
+		}
+	}
+	return ""
 }
 
 // source returns the owner of the records of a name: the name itself, or the wildcard below its closest

@@ -34,6 +34,8 @@ out	CNAME	out.example.net.
 loop	CNAME	loop
 *.wild	A	192.0.2.7
 sub	NS	ns.sub
+old	DNAME	hosts
+away	DNAME	out.example.net.
 outside.example.net. A 192.0.2.9
 `
 
@@ -61,7 +63,8 @@ func TestAsk(t *testing.T) {
 		"example.org MX": "found 2 []", "EXAMPLE.org. TXT": "found 1 []", "a.hosts.example.org A": "found 1 []", "h2.hosts.example.org A": "found 1 []",
 		"www.example.org A": "found 1 [a.hosts.example.org.]", "www.example.org AAAA": "NODATA 0 [a.hosts.example.org.]",
 		"hosts.example.org A": "NODATA 0 []", "nosuch.example.org A": "NXDOMAIN 0 []", "x.wild.example.org A": "found 1 []", "x.y.wild.example.org A": "found 1 []",
-		"out.example.org A": "SERVFAIL 0 [out.example.net.]", "x.sub.example.org A": "SERVFAIL 0 []", "outside.example.net A": "SERVFAIL 0 []", "example.net A": "SERVFAIL 0 []",
+		"out.example.org A": "SERVFAIL 0 [out.example.net.]", "x.sub.example.org A": "SERVFAIL 0 []", "outside.example.net A": "SERVFAIL 0 []",
+		"a.old.example.org A": "found 1 [a.hosts.example.org.]", "old.example.org A": "NODATA 0 []", "x.old.example.org A": "NXDOMAIN 0 [x.hosts.example.org.]", "_imaps._tcp.away.example.org SRV": "SERVFAIL 0 [_imaps._tcp.out.example.net.]", "example.net A": "SERVFAIL 0 []",
 		"loop.example.org CNAME": "found 1 []",
 	} {
 		name, kind, _ := strings.Cut(question, " ")
