@@ -129,13 +129,16 @@ func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) 
 // maxShownNames is the maximum number of certificate names in evidence.
 const maxShownNames = 5
 
+// UnnamedConfidence is the confidence, 0 to 10, that clients which send a name get the
+// certificate that a port presented: a server may present another one to them (RFC 6066,
+// Section 3), and the dialogue sends no name.
+const UnnamedConfidence = 6
+
 // certificateConfidence returns the confidence, 0 to 10, that a certificate has
-// the fault: dates and keys are certain, but a server may present another
-// certificate to a client that sends a name (RFC 6066, Section 3), which the
-// dialogue does not do.
+// the fault: dates and keys are certain, but not that clients get the one for another name.
 func certificateConfidence(fault CertificateFault) int {
 	if fault == CertificateWrongName {
-		return 6
+		return UnnamedConfidence
 	}
 	return 10
 }

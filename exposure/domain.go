@@ -62,17 +62,23 @@ func (j *Judge) Domain(fault DomainFault, p Subject) []Violation {
 // CertificateProblems returns, as sentences without a full stop, why clients that require a valid
 // certificate for the name refuse the one that a port presented at a time, and how certain that is,
 // from 0 to 10. Nil means that none is known: which issuers clients trust is not checked, but no
-// client knows the issuer of a certificate that is its own.
+// client knows the issuer of a certificate that is its own. A certificate for another name may be one that
+// clients which send a name never get, whatever else is wrong with it.
 func CertificateProblems(t *result.TLS, name string, at time.Time) (why []string, confidence int) {
+	named := true
 	for _, fault := range certificateFaults(t, []string{name}, at) {
 		if fault == CertificateExpired || fault == CertificateWrongName {
 			why = append(why, certificateEvidence(fault, t, []string{name}))
 			confidence = max(confidence, certificateConfidence(fault))
+			named = named && fault != CertificateWrongName
 		}
 	}
 	if t != nil && t.CertSHA256 != "" && t.Subject == t.Issuer {
 		why = append(why, fmt.Sprintf("the certificate of %q is self-signed", t.Subject))
 		confidence = max(confidence, selfSignedConfidence)
+	}
+	if !named {
+		confidence = min(confidence, UnnamedConfidence)
 	}
 	return why, confidence
 }

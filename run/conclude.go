@@ -54,7 +54,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	for _, b := range p.files.Filtered(func(r scan.Result) exposure.Subject { return w.port(r, nil) }) {
 		c.Findings = append(c.Findings, p.judge.BehindFilter(b.Subject, b.Why)...)
 	}
-	c.Findings = append(c.Findings, p.domains.Judge(p.judge, &records.Sweep{Open: c.Open, Now: now, Subject: func(r scan.Result) exposure.Subject { return w.port(r, nil) }})...)
+	c.Findings = append(c.Findings, p.domains.Judge(p.judge, &records.Sweep{Open: c.Open, Up: w.counter.Up, Now: now, Subject: func(r scan.Result) exposure.Subject { return w.port(r, nil) }})...)
 	c.Joined = p.files.Rows(p.scope.Names)
 	c.Paths = mailPaths(c.Open, p.known, p.files)
 	mailpath.Explain(c.Paths, c.Findings)

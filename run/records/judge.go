@@ -18,6 +18,7 @@ import (
 type Sweep struct {
 	Open    []exposure.Subject                   // the open ports
 	Subject func(r scan.Result) exposure.Subject // of a port that is not open
+	Up      func(netip.Addr) bool                // whether an address sent a packet of its own; nil means that all did
 	Now     time.Time                            // at which certificates must be valid
 }
 
@@ -41,6 +42,7 @@ func (d *Domains) Judge(j *exposure.Judge, s *Sweep) []exposure.Violation {
 		p := &s.Open[i]
 		g.open[netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())] = p
 	}
+	d.open = g.open
 	for _, domain := range d.found {
 		g.records(domain)
 		for _, h := range domain.Hosts {
@@ -169,7 +171,7 @@ func (g *judgement) declared(d *domains.Domain, h *domains.Host, addrs []netip.A
 	for _, a := range addrs {
 		at := netip.AddrPortFrom(a, port)
 		state := g.seen[at]
-		if state != result.StateClosed && (state != result.StateFiltered || !g.letOut(port)) {
+		if state != result.StateClosed && (state != result.StateFiltered || !g.silenceCounts(at)) {
 			continue
 		}
 		p := g.sweep.Subject(scan.Result{Target: at, State: state, Time: g.sweep.Now})
@@ -198,18 +200,17 @@ func family(a netip.Addr) int {
 // families are the names of the families.
 var families = [...]string{"IPv4", "IPv6"}
 
-// letOut reports whether the port was seen open on some host: many networks drop connections of their
-// own clients to port 25, and then no silence shows anything about the other side.
-func (g *judgement) letOut(port uint16) bool {
-	if port != smtpPort {
-		return true
-	}
+// silenceCounts reports whether the silence of a port shows something about the other side: the address
+// itself answered, or a port is open on another one of its family, so that packets of the family get
+// there. Many networks drop connections of their own clients to port 25, which must be open on some host.
+func (g *judgement) silenceCounts(pair netip.AddrPort) bool {
+	up := g.sweep.Up == nil || g.sweep.Up(pair.Addr())
 	for at := range g.open {
-		if at.Port() == port {
+		if (up || family(at.Addr()) == family(pair.Addr())) && (pair.Port() != smtpPort || at.Port() == smtpPort) {
 			return true
 		}
 	}
-	return false
+	return up && pair.Port() != smtpPort
 }
 
 // wayTo is the first path to a host that declares the port.

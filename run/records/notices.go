@@ -115,12 +115,20 @@ func leads(paths []domains.Way) string {
 // wrong returns a notice for each fault of the records that has no rule.
 func (d *Domains) wrong() []result.Notice {
 	var list []result.Notice
+	left := 0
 	for _, domain := range d.found {
 		for _, f := range domain.Faults {
-			if ruleOf[f.ID] == "" && f.ID != domains.NoSuchDomain && len(list) < maxNotices {
+			switch {
+			case ruleOf[f.ID] != "" || f.ID == domains.NoSuchDomain:
+			case len(list) == maxNotices:
+				left++
+			default:
 				list = append(list, exposure.NewNotice(exposure.NoticeRecords, domain.Name, nil, "%s.", f.Text))
 			}
 		}
+	}
+	if left > 0 {
+		list = append(list, exposure.NewNotice(exposure.NoticeRecords, "", nil, "The records have %s; \"mxsweep domain\" lists all.", wording.Amount(left, "further fault", "further faults")))
 	}
 	return list
 }
@@ -134,10 +142,10 @@ func (d *Domains) Nothing() *result.Notice {
 		return nil
 	}
 	var names []string
-	for _, domain := range d.found[:min(len(d.found), maxPaths)] {
+	for _, domain := range d.found {
 		names = append(names, domain.Name)
 	}
-	n := exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "No host of %s is in the scope.", strings.Join(names, ", "))
+	n := exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "No host of %s is in the scope.", wording.First(names, maxPaths))
 	return &n
 }
 
@@ -171,8 +179,13 @@ func (d *Domains) Verify(e *drift.Entry) (fixed bool, why string) {
 		return true, "the records no longer break the rule"
 	}
 	for _, a := range e.AllAddresses() {
-		switch state := d.seen[netip.AddrPortFrom(a.Unmap(), e.Port)]; state {
-		case result.StateOpen, result.StateClosed:
+		at := netip.AddrPortFrom(a.Unmap(), e.Port)
+		switch state := d.seen[at]; state {
+		case result.StateOpen:
+			if why := d.unseen(e.Rule, at); why != "" {
+				return false, why
+			}
+		case result.StateClosed:
 		case "":
 			return false, "this run did not probe the port for a domain"
 		default:
@@ -182,11 +195,42 @@ func (d *Domains) Verify(e *drift.Entry) (fixed bool, why string) {
 	return true, "records and port no longer contradict each other"
 }
 
+// unseen returns what the run did not see of an open port without which nothing shows that a finding of a
+// rule is fixed; "" if it saw all.
+func (d *Domains) unseen(rule string, at netip.AddrPort) string {
+	switch rule {
+	case exposure.RuleMTASTSCertificate, exposure.RuleTLSAUnmet, exposure.RuleMailHostIsNoMX:
+	default:
+		return "" // that the port is open is all
+	}
+	p := d.open[at]
+	if p == nil || p.Service == nil || !exposure.Identified(p.Service) {
+		return "the service of the port was not identified"
+	}
+	switch t := p.Service.TLS; {
+	case rule == exposure.RuleMailHostIsNoMX:
+		return ""
+	case t == nil || t.CertSHA256 == "":
+		return "the run saw no certificate of the port"
+	case rule == exposure.RuleTLSAUnmet && !d.trusted:
+		return "the run compared no TLSA records"
+	case rule == exposure.RuleMTASTSCertificate && slices.ContainsFunc(d.found, unfetched):
+		return notFetched
+	}
+	return ""
+}
+
+// notFetched is why a run does not show that a policy is right.
+const notFetched = "this run did not fetch the policy of MTA-STS"
+
+// unfetched reports whether a domain has a policy that was not fetched.
+func unfetched(d *domains.Domain) bool { return d.MTASTS != nil && d.MTASTS.Policy == nil }
+
 // fetched reports whether the policy of a domain was fetched, or there is none any longer.
 func (d *Domains) fetched(name string) (bool, string) {
 	for _, domain := range d.found {
-		if domain.Name == name && domain.MTASTS != nil && domain.MTASTS.Policy == nil {
-			return false, "this run did not fetch the policy of MTA-STS"
+		if domain.Name == name && unfetched(domain) {
+			return false, notFetched
 		}
 	}
 	return true, "the policy of MTA-STS no longer breaks the rule"

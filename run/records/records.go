@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/domains"
 	"github.com/mxsweep/mxsweep/domains/query"
 	"github.com/mxsweep/mxsweep/domains/zonefile"
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -49,6 +50,9 @@ type Domains struct {
 	ways   map[netip.Addr][]domains.Way
 	ports  map[netip.Addr][]uint16         // which the records declare as public
 	seen   map[netip.AddrPort]result.State // of ports that the records declare, and of port 25
+
+	trusted bool                                 // TLSA records that the DNS authenticates were looked up
+	open    map[netip.AddrPort]*exposure.Subject // the open ports that Judge compared with the records
 }
 
 // parallel is how many domains are looked up at once, each with one question at a time.
@@ -87,7 +91,7 @@ func Look(ctx context.Context, l Lookup) (*Domains, error) {
 	if err != nil {
 		return nil, fault.As(fault.Failed, fmt.Errorf("looking up domains: %w", err))
 	}
-	d := &Domains{found: found, zones: zones, scope: l.Scope, family: l.Family, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
+	d := &Domains{found: found, zones: zones, trusted: w.Trusted && zones == nil, scope: l.Scope, family: l.Family, ways: map[netip.Addr][]domains.Way{}, ports: map[netip.Addr][]uint16{}, seen: map[netip.AddrPort]result.State{}}
 	for h, a := range d.own() {
 		for _, way := range h.Paths {
 			if !slices.Contains(d.ways[a], way) {

@@ -102,6 +102,7 @@ var judgements = map[string]struct {
 	zone, policy string
 	open         []exposure.Subject
 	closed       map[string]result.State
+	mute         bool   // no address sent a packet of its own, unless a port of it is open
 	want         string // rules, sorted
 	saw          string
 }{
@@ -126,6 +127,7 @@ var judgements = map[string]struct {
 	"TLSA of the authority":     {zone: tlsa(2, 0, 1, digest("ca")), open: []exposure.Subject{mail()}},
 	"TLSA-EE of the authority":  {zone: tlsa(3, 0, 1, digest("ca")), open: []exposure.Subject{mail()}, want: "MXS1607 192.0.2.10:25", saw: "no certificate that the MX presents meets"},
 	"TLSA of an old key":        {zone: tlsa(3, 1, 1, digest("old")), open: []exposure.Subject{mail()}, want: "MXS1607 192.0.2.10:25", saw: "its key " + digest("leafkey")},
+	"TLSA of a bare authority":  {zone: tlsa(2, 1, 0, hex.EncodeToString([]byte("another"))), open: []exposure.Subject{mail()}},
 	"TLSA without STARTTLS":     {zone: tlsa(3, 1, 1, digest("leafkey")), open: []exposure.Subject{mail("starttls-absent")}, want: "MXS1607 192.0.2.10:25"},
 	"TLSA that nobody uses":     {zone: tlsa(1, 1, 1, digest("old")), open: []exposure.Subject{mail()}},
 	"SPF with eleven lookups":   {zone: "@ TXT \"v=spf1" + strings.Repeat(" exists:x.example.org", 11) + " -all\"\nx A 127.0.0.2\n", want: "MXS1608 0.0.0.0:25 TXT of example.org", saw: "needs 11 DNS lookups"},
@@ -137,6 +139,10 @@ var judgements = map[string]struct {
 		want: "MXS1610 [2001:db8::1]:25", saw: "the same port of mx.example.org is open over IPv4"},
 	"no IPv4": {zone: oneMX + "mx AAAA 2001:db8::1\n", open: []exposure.Subject{at(mail(), "[2001:db8::1]:25")}, closed: map[string]result.State{"192.0.2.10:25": result.StateClosed},
 		want: "MXS1610 192.0.2.10:25", saw: "is open over IPv6"},
+	"no packet over IPv6":        {zone: oneMX + "mx AAAA 2001:db8::1\n", open: []exposure.Subject{mail()}, closed: map[string]result.State{"[2001:db8::1]:25": result.StateFiltered}, mute: true},
+	"no packet of the only host": {zone: "@ TXT x\n_imaps._tcp SRV 0 1 993 imap\nimap A 192.0.2.10\n", closed: map[string]result.State{"192.0.2.10:993": result.StateFiltered}, mute: true},
+	"no packet, another answers": {zone: "@ TXT x\n_imaps._tcp SRV 0 1 993 imap\nimap A 192.0.2.10\n", open: []exposure.Subject{at(mail(), "192.0.2.11:143")}, closed: map[string]result.State{"192.0.2.10:993": result.StateFiltered}, mute: true,
+		want: "MXS1603 192.0.2.10:993"},
 	"one address of a family": {zone: oneMX + "mx A 192.0.2.11\n", open: []exposure.Subject{mail()}, closed: map[string]result.State{"192.0.2.11:25": result.StateClosed}, want: "MXS1602 192.0.2.11:25"},
 }
 
@@ -153,6 +159,9 @@ func TestJudge(t *testing.T) {
 			d.Add(scan.Result{Target: netip.MustParseAddrPort(pair), State: state})
 		}
 		found := d.Judge(&exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}, &Sweep{Open: c.open, Now: exposuretest.Time,
+			Up: func(a netip.Addr) bool {
+				return !c.mute || slices.ContainsFunc(c.open, func(p exposure.Subject) bool { return p.Target.Addr() == a })
+			},
 			Subject: func(r scan.Result) exposure.Subject { return exposure.Subject{Result: r} }})
 		var got []string
 		evidence := ""
@@ -192,6 +201,9 @@ func TestZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := lookUp(t, Lookup{Names: []string{"example.org"}, Scope: look(t, "@ TXT x\n").scope, Asker: empty, Zones: []string{file}})
+	if d.trusted {
+		t.Error("the records of a file are authenticated")
+	}
 	for pair, state := range map[string]result.State{"192.0.2.10:25": result.StateClosed, "192.0.2.10:993": result.StateClosed} {
 		d.Add(scan.Result{Target: netip.MustParseAddrPort(pair), State: state})
 	}

@@ -46,13 +46,16 @@ func (g *judgement) dane(d *domains.Domain, h *domains.Host, p *exposure.Subject
 	case p.Service.Has("starttls-absent"):
 		g.add(d, exposure.RuleTLSAUnmet, published, *p, withoutTLS, "the MX does not offer STARTTLS", records)
 	case t == nil || len(t.Chain) == 0: // nothing is known of the certificate
+	case slices.ContainsFunc(usable, func(r domains.TLSA) bool { return r.Usage == usageTA && r.Matching == matchingFull }):
+		// The record holds the authority, which the server then need not send (RFC 7671, Section 5.2.3).
 	case !slices.ContainsFunc(usable, func(r domains.TLSA) bool { return meets(r, t.Chain) }):
-		g.add(d, exposure.RuleTLSAUnmet, published, *p, recordConfidence, fmt.Sprintf("no certificate that the MX presents meets a TLSA record; the leaf has the SHA-256 %s, its key %s", t.Chain[0].CertSHA256, t.Chain[0].KeySHA256), records)
+		g.add(d, exposure.RuleTLSAUnmet, published, *p, exposure.UnnamedConfidence, fmt.Sprintf("no certificate that the MX presents meets a TLSA record; the leaf has the SHA-256 %s, its key %s (the handshake sent no server name)", t.Chain[0].CertSHA256, t.Chain[0].KeySHA256), records)
 	}
 }
 
 // The usages and matching types of TLSA records (RFC 7218, Sections 2.1 and 2.3).
 const (
+	usageTA        = 2
 	usageEE        = 3
 	matchingFull   = 0
 	matchingSHA256 = 1
