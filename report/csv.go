@@ -82,10 +82,8 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
 	row["severity"], row["rule"], row["title"] = f.Severity.String(), f.Rule, f.Title
-	row["host"], row["port"], row["protocol"] = f.Host, strconv.Itoa(int(f.Port)), f.Protocol
-	if f.IP.IsValid() { // not of the run itself
-		row["ip"] = f.IP.String()
-	}
+	row["host"] = f.Host
+	row["ip"], row["port"], row["protocol"] = view.Endpoint(f)
 	row["status"], row["drift"], row["verdict"] = string(f.Status), string(f.Drift), string(f.Verdict)
 	row["state"], row["named_by"] = string(f.State), strings.Join(f.NamedBy, "; ")
 	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/report/format"
@@ -112,8 +111,9 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 		if port := ports[view.FindingPlace(f)]; port != nil && port.Service != nil {
 			product = port.Service.KnownProduct()
 		}
+		ip, number, _ := view.Endpoint(f)
 		labels := []string{"rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
-			"ip", f.IP.String(), "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product}
+			"ip", ip, "host", f.Host, "port", number, "product", product}
 		if f.Listener != nil {
 			labels = append(labels, "listener", f.Listener.Name)
 		}

@@ -57,6 +57,7 @@ type Item struct {
 
 	vantage  string
 	listener string // in the file, "" for a port that was scanned
+	records  bool   // of a domain: IP and Port mean nothing
 }
 
 // Anchor returns the anchor of the finding in the HTML report.
@@ -139,7 +140,7 @@ func (b *planBuilder) edits(list []*result.Finding) []Edit {
 			}
 		}
 		e := &edits[i]
-		e.Closes = append(e.Closes, Item{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage, listenerOf(f)})
+		e.Closes = append(e.Closes, Item{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage, listenerOf(f), f.OfRecords()})
 		if f.Severity > e.Severity {
 			e.Severity = f.Severity
 		}
@@ -255,6 +256,10 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 		e.File = list[0].File
 	}
 	switch {
+	case f.OfRecords():
+		if f.Anchor != nil { // of a zone file
+			e.File = f.Anchor.File
+		}
 	case f.Listener != nil:
 		e.File = f.Host
 	case editsLine(f):
@@ -282,11 +287,15 @@ func (p *Plan) Headline() string {
 	return fmt.Sprintf("%s %s %s%s", wording.Plural(p.Edits, "edit"), verb, wording.Plural(p.Findings, "finding"), of)
 }
 
-// ClosesText lists what an edit closes, by rule and port.
+// ClosesText lists what an edit closes, by rule and port, or records.
 func (e *Edit) ClosesText() string {
 	var list []string
 	for _, c := range e.Closes {
-		list = append(list, fmt.Sprintf("%s %s on %d", c.Severity, c.Rule, c.Port))
+		at := strconv.Itoa(int(c.Port))
+		if c.records {
+			at = c.listener
+		}
+		list = append(list, fmt.Sprintf("%s %s on %s", c.Severity, c.Rule, at))
 	}
 	return strings.Join(list, ", ")
 }

@@ -95,11 +95,7 @@ func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 	}
 	r.Locations = []sarifLocation{{
 		Physical: b.physical(view.AnchorOf(f, b.o.Anchor)),
-		Logical: []sarifLogical{{
-			Name: strconv.Itoa(int(f.Port)) + "/" + f.Protocol,
-			Full: view.FindingPlace(f) + "/" + f.Protocol,
-			Kind: "resource",
-		}},
+		Logical:  []sarifLogical{logical(f)},
 	}}
 	r.Related = b.related(f)
 	r.Fixes = b.fixes(f)
@@ -254,12 +250,23 @@ func (b *sarifBuilder) configured(s *strings.Builder, f *result.Finding, p *resu
 	s.WriteString(b.howToFix(f, m))
 }
 
+// logical says where a finding is: the port, or the records of a domain.
+func logical(f *result.Finding) sarifLogical {
+	if f.OfRecords() {
+		return sarifLogical{Name: f.Listener.Name, Full: view.FindingPlace(f), Kind: "resource"}
+	}
+	return sarifLogical{Name: strconv.Itoa(int(f.Port)) + "/" + f.Protocol, Full: view.FindingPlace(f) + "/" + f.Protocol, Kind: "resource"}
+}
+
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
 		NamedBy: f.NamedBy,
 		IP:      f.IP.String(), Host: f.Host, Port: f.Port, Protocol: f.Protocol,
 		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.Run.Vantage,
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: sanitize.Text(f.Remediation, 500),
+	}
+	if f.OfRecords() {
+		w.IP, w.Port, w.Protocol = "", 0, ""
 	}
 	if w.State = string(f.State); p != nil {
 		w.State, w.Reason = string(p.State), string(p.Reason)

@@ -3,6 +3,7 @@ package view
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
@@ -14,6 +15,18 @@ func Place(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr
 // FindingPlace returns where a finding is: address and port, or for one of a file
 // "postfix/master.cf: 10025 inet".
 func FindingPlace(f *result.Finding) string { return placeOf(f.IP, f.Port, f.Host, f.Listener) }
+
+// Endpoint returns the address, port and protocol of a finding as text; "" for those that it has not,
+// as one about the records of a domain.
+func Endpoint(f *result.Finding) (ip, port, protocol string) {
+	if f.OfRecords() {
+		return "", "", ""
+	}
+	if f.IP.IsValid() { // not of the run itself
+		ip = f.IP.String()
+	}
+	return ip, strconv.Itoa(int(f.Port)), f.Protocol
+}
 
 // PortPlace returns where a port is, in the form of FindingPlace.
 func PortPlace(p *result.Port) string { return placeOf(p.IP, p.Port, p.Host, p.Listener) }
