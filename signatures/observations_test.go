@@ -76,6 +76,8 @@ func TestObservations(t *testing.T) {
 		{"starttls-injection", true, heard(smtp, "smtp-injected tls: 250 2.0.0 Ok|")},
 		{"starttls-injection", true, heard(smtp, "smtp-injected tls: 502 5.5.2 Error: command not recognized|")},
 		{"starttls-injection", false, heard(smtp, "smtp-injected tls: ")},
+		{"starttls-injection", false, heard(smtp, "smtp-injected tls: 220 mx.example.org ESMTP|")},
+		{"starttls-injection", false, heard(smtp, "smtp-injected tls: 421 4.4.2 Error: timeout exceeded|")},
 		{"starttls-injection", false, heard(smtp, "smtp-injected: 250 2.0.0 Ok|")},
 		{"proxy-trusted", true, heard("greeting proxied: * OK ready|")},
 		{"proxy-trusted", false, heard("greeting: * OK ready|")},
