@@ -30,9 +30,9 @@ func (w *Walker) All(ctx context.Context, names []string, parallel int, kept *Pr
 			if err != nil {
 				return err
 			}
-			if n := int(done.Add(1)); progress != nil {
+			if progress != nil {
 				told <- struct{}{}
-				progress(n)
+				progress(int(done.Add(1)))
 				<-told
 			}
 			return nil

@@ -14,7 +14,11 @@ func TestAll(t *testing.T) {
 	}
 	w := &Walker{Asker: newZone(t, "@ A 192.0.2.1\n")}
 	told := 0
-	found, err := w.All(t.Context(), names, 8, nil, func(int) { told++ })
+	found, err := w.All(t.Context(), names, 8, nil, func(n int) {
+		if told++; n != told {
+			t.Errorf("told %d, want %d", n, told)
+		}
+	})
 	if err != nil || told != len(names) {
 		t.Fatalf("%v, told %d times", err, told)
 	}

@@ -31,7 +31,7 @@ func ParsePolicy(text string) (*Policy, error) {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			if strings.TrimSpace(line) != "" {
-				return nil, fmt.Errorf("line %q has no colon", line)
+				return nil, fmt.Errorf("line %.60q has no colon", line)
 			}
 			continue
 		}
@@ -44,7 +44,7 @@ func ParsePolicy(text string) (*Policy, error) {
 		case "max_age":
 			n, err := strconv.Atoi(value)
 			if err != nil || n < 0 || n > maxAge {
-				return nil, fmt.Errorf("invalid max_age %q", value)
+				return nil, fmt.Errorf("invalid max_age %.60q", value)
 			}
 			if p.MaxAge < 0 {
 				p.MaxAge = n
@@ -68,9 +68,9 @@ func first(before, value string) string {
 func (p *Policy) check(version string) error {
 	switch {
 	case version != "STSv1":
-		return fmt.Errorf("version %q is not STSv1", version)
+		return fmt.Errorf("version %.60q is not STSv1", version)
 	case p.Mode != "enforce" && p.Mode != "testing" && p.Mode != "none":
-		return fmt.Errorf("invalid mode %q", p.Mode)
+		return fmt.Errorf("invalid mode %.60q", p.Mode)
 	case p.MaxAge < 0:
 		return errors.New("max_age is missing")
 	case len(p.MX) == 0 && p.Mode != "none":
@@ -111,7 +111,7 @@ func (d *Domain) FetchPolicy(ctx context.Context, f Fetcher) {
 		return
 	}
 	if err == nil && doc.Type != "text/plain" {
-		err = fmt.Errorf("the policy has the media type %q, not text/plain", doc.Type)
+		err = fmt.Errorf("the policy has the media type %.60q, not text/plain", doc.Type)
 	}
 	m := d.MTASTS
 	if err == nil {

@@ -29,6 +29,11 @@ func TestParsePolicy(t *testing.T) {
 			t.Errorf("%q is valid", invalid)
 		}
 	}
+	for _, long := range []string{"", "version:", "version: STSv1\nmode:", "max_age:"} {
+		if _, err := ParsePolicy(long + strings.Repeat("x", 60_000)); err == nil || len(err.Error()) > 200 {
+			t.Errorf("%q and 60,000 bytes: %.300v", long, err)
+		}
+	}
 }
 
 func FuzzParsePolicy(f *testing.F) {

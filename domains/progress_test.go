@@ -47,7 +47,7 @@ func TestProgress(t *testing.T) {
 		if p.Len() < before {
 			t.Fatalf("%d domains are kept, %d were", p.Len(), before)
 		}
-		if err := p.End(err == nil && false); err != nil {
+		if err := p.End(false); err != nil {
 			t.Fatal(err)
 		}
 		if err != nil {

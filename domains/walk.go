@@ -75,7 +75,7 @@ func ToASCII(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("domain %q: %w", name, err)
 	}
-	if _, ok := dns.IsDomainName(ascii); !ok || ascii == "" || strings.ContainsAny(ascii, " \t\r\n\\\"();@$/:") {
+	if _, ok := dns.IsDomainName(ascii); !ok || ascii == "" || strings.ContainsAny(ascii, "\\\"();@$/:") || strings.ContainsFunc(ascii, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 		return "", fmt.Errorf("domain %q: not a domain name", name)
 	}
 	return ascii, nil

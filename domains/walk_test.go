@@ -240,6 +240,7 @@ func TestDMARCAbove(t *testing.T) {
 func TestToASCII(t *testing.T) {
 	for name, want := range map[string]string{
 		"Example.ORG.": "example.org", "bücher.example": "xn--bcher-kva.example", "_spf.example.org": "_spf.example.org",
+		"\x1b[31mexample.org": "", "example.org\x7f": "", "a\x00b.example": "", "a\tb.example": "",
 		"": "", ".": "", "a b.example": "", "a..b": "", "example.org/x": "", "192.0.2.1": "", "2001:db8::1": "", "192.0.2.1:25": "",
 	} {
 		got, err := ToASCII(name)

@@ -299,9 +299,29 @@ func (f *domainFlags) walker(ctx context.Context, list []string) (*domains.Walke
 	return w, nil
 }
 
+// inside are prefixes that lead to hosts that are not on the internet, or may: networks of providers and
+// laboratories, and IPv6 addresses that hold those of IPv4, which may be private (the registries of
+// special-purpose addresses, RFC 6890).
+var inside = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("::/96"),
+	netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2001::/32"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("fec0::/10"),
+}
+
 // isPublic reports whether an address is one of the internet: a record of a stranger must not lead to
 // hosts inside.
-func isPublic(a netip.Addr) bool { return a.IsGlobalUnicast() && !a.IsPrivate() }
+func isPublic(a netip.Addr) bool {
+	a = a.Unmap()
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(inside, func(p netip.Prefix) bool { return p.Contains(a) })
+}
 
 // readScope reads the scope file.
 func (f *domainFlags) readScope(ctx context.Context) (*scope.Set, error) {
