@@ -137,7 +137,7 @@ func (s *session) lookUp(ctx context.Context, w *domains.Walker, flags *domainFl
 	var kept *domains.Progress
 	if flags.resume != "" {
 		var err error
-		if kept, err = domains.OpenProgress(flags.resume, flags.asked()); err != nil {
+		if kept, err = domains.OpenProgress(flags.resume, flags.asked(w)); err != nil {
 			return nil, usagef("name a file of an earlier run of this command with the same settings, or one that does not exist", "opening progress %q: %w", flags.resume, fault.WithoutPath(err))
 		}
 		if n := kept.Len(); n > 0 && !flags.quiet {
@@ -159,8 +159,14 @@ func (s *session) lookUp(ctx context.Context, w *domains.Walker, flags *domainFl
 }
 
 // asked says what decides what is found, besides the domains and the DNS.
-func (f *domainFlags) asked() string {
-	return fmt.Sprintf("resolver %q, zones %q, scope %q, fetch %t", f.resolver.String(), f.zones, f.scope, f.fetch)
+func (f *domainFlags) asked(w *domains.Walker) string {
+	text := fmt.Sprintf("resolver %q, zones %q, scope %q, fetch %t", f.resolver.String(), f.zones, f.scope, f.fetch)
+	if zones, ok := w.Asker.(*zonefile.Asker); ok {
+		for _, z := range zones.Zones {
+			text += fmt.Sprintf(", %s with SHA-256 %s", z.File, z.SHA256)
+		}
+	}
+	return text
 }
 
 // A hostOutput is one value of --output.

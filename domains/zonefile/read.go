@@ -1,6 +1,8 @@
 package zonefile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"regexp"
@@ -28,6 +30,7 @@ type Record struct {
 type Zone struct {
 	File    string // as the user named it
 	Origin  string // the apex, in canonical form
+	SHA256  string // of the file, in lower-case hex
 	lines   []string
 	records map[string][]Record // by owner in canonical form
 	exist   map[string]bool     // owners, and the names between them and the origin (RFC 8020)
@@ -46,7 +49,8 @@ func Read(name, origin string) (*Zone, error) {
 
 // parse reads the records of a zone.
 func parse(name string, data []byte, origin string) (*Zone, error) {
-	z := &Zone{File: name, Origin: dns.CanonicalName(origin), lines: strings.Split(string(data), "\n"), records: map[string][]Record{}, exist: map[string]bool{}}
+	sum := sha256.Sum256(data)
+	z := &Zone{File: name, Origin: dns.CanonicalName(origin), SHA256: hex.EncodeToString(sum[:]), lines: strings.Split(string(data), "\n"), records: map[string][]Record{}, exist: map[string]bool{}}
 	r := &lineReader{data: data}
 	p := dns.NewZoneParser(r, z.Origin, "")
 	p.SetDefaultTTL(3600) // a file of somebody who only checks needs no $TTL
