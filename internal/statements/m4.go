@@ -80,15 +80,15 @@ func (s *m4) word(start, to int, inside string) int {
 	case s.wanted(name):
 		m := Macro{Name: name, Start: start, Inside: inside, Arg: Arg{Start: end, End: end}}
 		if end < to && s.text[end] == '(' {
-			m.Arg, end = s.args(end + 1)
+			m.Arg, end = s.args(end+1, to)
 		}
 		if s.closed {
 			s.list = append(s.list, m)
 		}
 	case inside == "" && end < to && s.text[end] == '(':
-		_, close := s.args(end + 1)
+		_, close := s.args(end+1, to)
 		if s.closed {
-			s.scan(end+1, close, name)
+			s.scan(end+1, close-1, name)
 		}
 		return close
 	}
@@ -106,9 +106,10 @@ func (s *m4) wanted(name string) bool {
 }
 
 // args reads an argument list whose parenthesis is before an offset. It returns the first
-// argument and the offset after the list.
-func (s *m4) args(from int) (first Arg, end int) {
-	for from < len(s.text) && strings.IndexByte(" \t\r\n", s.text[from]) >= 0 {
+// argument and the offset after the list. A list among the arguments of a macro ends with these,
+// which are before the offset to.
+func (s *m4) args(from, to int) (first Arg, end int) {
+	for from < to && strings.IndexByte(" \t\r\n", s.text[from]) >= 0 {
 		from++
 	}
 	a := Arg{Start: from, End: from}
@@ -121,7 +122,7 @@ func (s *m4) args(from int) (first Arg, end int) {
 			a.End, a.Quoted = i+1, quotes > 0
 		}
 	}
-	for i := from; i < len(s.text); {
+	for i := from; i < to; {
 		switch c := s.text[i]; {
 		case c == '`':
 			quotes++
@@ -150,8 +151,8 @@ func (s *m4) args(from int) (first Arg, end int) {
 		}
 		i++
 	}
-	s.closed = false
-	return a, len(s.text)
+	s.closed = to < len(s.text)
+	return a, to
 }
 
 // isDNL reports whether the word dnl is at an offset.

@@ -41,6 +41,7 @@ var mcTests = []struct {
 	{"DAEMON_OPTIONS(``Port=13'')DAEMON_OPTIONS(`Port=1'`4')DAEMON_OPTIONS(`p=15, F=inet6, Addr=IPv6:::1')\n", []string{"| p=13", "| p=14 (1'`4)", "| p=15 a=IPv6:::1 f=inet6"}},
 	{"ifdef(`x', `DAEMON_OPTIONS(`Port=16')')\nFEATURE(`a', DAEMON_OPTIONS(`Port=17'))DAEMON_OPTIONS(`Port=18')\n", []string{"ifdef| p=16", "| p=18"}},
 	{"divert(-1)\n# DAEMON_OPTIONS(`Port=1')\ninclude(`/usr/share/sendmail/cf/m4/cf.m4')dnl\nDAEMON_OPTIONS(`Port=2')\n", []string{"| p=2"}},
+	{"ifdef(`x', `DAEMON_OPTIONS(`Port=5'')DAEMON_OPTIONS(`Port=6')\n", []string{"ifdef|", "| p=6"}},
 	{"DAEMON_OPTIONS(`Port=1')\nDAEMON_OPTIONS(`Port=2", []string{"| p=1"}},
 }
 
@@ -50,6 +51,19 @@ func TestSendmailMC(t *testing.T) {
 		if got := daemons(tt.text, mc.Daemons); !slices.Equal(got, tt.want) || mc.Closed != !strings.HasSuffix(tt.text, "2") {
 			t.Errorf("%q: got\n\t%s\nwant\n\t%s", tt.text, strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
 		}
+	}
+}
+
+// TestNestedArgumentsEnd: a list of arguments in quotation marks ends with these. If it went on, each
+// of many would be read up to the end of the file.
+func TestNestedArgumentsEnd(t *testing.T) {
+	text := strings.Repeat("x(`DAEMON_OPTIONS((')", 1000) + ")"
+	list, all := ParseSendmailMC(text).Daemons, 0
+	for _, d := range list {
+		all += d.Options.End - d.Options.Start
+	}
+	if len(list) != 1000 || all > len(text) {
+		t.Errorf("%d daemons with %d bytes in a text of %d", len(list), all, len(text))
 	}
 }
 
