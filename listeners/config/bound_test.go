@@ -25,7 +25,7 @@ var hostNames = []string{
 	"amavisd.conf", "policyd-weight.conf", "rspamd.conf", "rspamd.conf.override", "local.d/worker-x.inc", "x.service", "x.service.d/x.conf", "x.socket", "x.socket.d/x.conf", "x.container", "x.container.d/x.conf",
 	"cyrus.conf", "smtpd.conf", "sendmail.mc", "sendmail.cf", "exim.conf", "update-exim4.conf.conf", "exim4/conf.d/main/01_x", "courier/imapd", "clamsmtpd.conf", "sqlgrey.conf", "postsrsd.conf",
 	"mta-sts-daemon.yml", "postfix-tlspol/config.yaml", "greylist.conf", "mailman.cfg", "cluebringer.conf", "grossd.conf", "clamav-milter.conf",
-	"etc/default/opendkim", "etc/default/spamassassin", "etc/default/postgrey", "etc/default/slapd", "redis.conf", "memcached.conf", "my.cnf",
+	"etc/default/opendkim", "etc/default/spamassassin", "etc/default/postgrey", "etc/default/slapd", "redis.conf", "memcached.conf", "my.cnf", "etc/default/exim4",
 }
 
 // costs are what reading files of 1 MB may take. Most take a hundredth.

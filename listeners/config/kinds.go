@@ -80,6 +80,7 @@ var kinds = append([]kind{
 	{name: "iptables", is: named("ufw/user.rules", "ufw/user6.rules", "ufw/before.rules", "ufw/before6.rules", "ufw/after.rules", "ufw/after6.rules", "rules.v4", "rules.v6", "sysconfig/iptables", "sysconfig/ip6tables"), read: firewall.Iptables},
 	{name: "nftables", is: named("nftables.conf", "*.nft"), read: firewall.Nftables},
 	{name: "Exim part", is: named("exim4/conf.d/main/*", "exim4.conf.template", "exim4.conf.localmacros"), read: daemons.EximPart, partOf: "Exim"},
+	{name: "Exim options", is: named("default/exim4"), read: daemons.EximOptions, partOf: "Exim"},
 	{name: "Courier", is: named("courier/imapd", "courier/imapd-ssl", "courier/pop3d", "courier/pop3d-ssl", "courier/esmtpd", "courier/esmtpd-msa", "courier/esmtpd-ssl"), read: daemons.Courier},
 	{name: "Redis", is: named("redis.conf", "redis/*.conf", "valkey.conf"), read: daemons.Redis},
 	{name: "memcached", is: named("memcached.conf"), read: daemons.Memcached},

@@ -236,6 +236,7 @@ var fixes = map[string]string{
 	"iptables":                "",
 	"nftables":                "",
 	"Exim part":               "exim-interfaces",
+	"Exim options":            "", // it opens nothing
 	"Courier":                 ofFile,
 	"Redis":                   "redis-bind",
 	"memcached":               "memcached-bind",

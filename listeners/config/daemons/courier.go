@@ -72,6 +72,9 @@ func Courier(t *source.Tree, f *source.File) listeners.Config {
 		return c
 	}
 	if port.text == "" {
+		if address.file == nil { // PORT is empty: couriertcpd(8) does not start
+			return c
+		}
 		port = fileValue{value{courierPorts[name], address.at}, address.file}
 	}
 	doubt := ""

@@ -31,11 +31,11 @@ func eximDebian(t *source.Tree, f *source.File) listeners.Config {
 		s.set[macro] = v
 	}
 	if t != nil {
-		used, rest := eximFiles(t, f, strings.EqualFold(dc.set["dc_use_split_config"].text, "true"))
+		used, rest, replaced := eximFiles(t, f, strings.EqualFold(dc.set["dc_use_split_config"].text, "true"))
 		for _, name := range rest { // which are no parts of anything
 			_, _ = t.Include(name)
 		}
-		if used == nil && len(rest) > 0 {
+		if replaced {
 			return listeners.Config{}
 		}
 		for _, name := range used {
@@ -59,8 +59,8 @@ func eximDebian(t *source.Tree, f *source.File) listeners.Config {
 }
 
 // eximFiles returns the files of the main section, in their order, and others that would be in it
-// otherwise; if exim4.conf is there, only others.
-func eximFiles(t *source.Tree, f *source.File, split bool) (used, rest []string) {
+// otherwise. replaced reports that exim4.conf is there, which counts in place of all of them.
+func eximFiles(t *source.Tree, f *source.File, split bool) (used, rest []string, replaced bool) {
 	beside := func(pattern string) []string { return t.Find(f.Name, pattern) }
 	parts := slices.Clone(beside("conf.d/main/*"))
 	slices.Sort(parts)
@@ -74,11 +74,11 @@ func eximFiles(t *source.Tree, f *source.File, split bool) (used, rest []string)
 	whole := append(slices.Clone(beside("exim4.conf.localmacros")), beside("exim4.conf.template")...)
 	switch {
 	case len(beside("exim4.conf")) > 0:
-		return nil, append(append(rest, parts...), whole...)
+		return nil, append(append(rest, parts...), whole...), true
 	case split:
-		return parts, append(rest, whole...)
+		return parts, append(rest, whole...), false
 	}
-	return whole, append(rest, parts...)
+	return whole, append(rest, parts...), false
 }
 
 // EximPart reads a file of the main section by itself: what it says of local_interfaces, unless
@@ -88,12 +88,31 @@ func EximPart(_ *source.Tree, f *source.File) listeners.Config {
 	s.read(f)
 	interfaces := s.set["local_interfaces"]
 	if interfaces.file == nil || strings.HasPrefix(interfaces.text, "MAIN_") {
-		return listeners.Config{}
+		var c listeners.Config
+		if s.main && path.Base(f.Name) == "exim4.conf.template" {
+			c.AddDoubt("update-exim4.conf.conf, which decides where Exim listens, is not there", f.Anchor(0, 0))
+		}
+		return c
 	}
 	c := s.listeners(f, "local_interfaces", interfaces, ':')
 	for i := range c.Listeners {
 		if c.Listeners[i].Doubt == "" {
 			c.Listeners[i].Doubt = "the other files of the main section of Exim are not there"
+		}
+	}
+	return c
+}
+
+// eximListens is the option of exim(8) with which it listens on ports other than its configuration
+// has, in a variable of /etc/default/exim4.
+var eximListens = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?(?:SMTPLISTENEROPTIONS|COMMONOPTIONS)=.*?(-oX\b.*)$`)
+
+// EximOptions reads /etc/default/exim4 of Debian, with the options of the daemon.
+func EximOptions(_ *source.Tree, f *source.File) listeners.Config {
+	var c listeners.Config
+	for start, line := range f.Lines() {
+		if m := eximListens.FindStringSubmatchIndex(line); m != nil {
+			c.AddDoubt("option -oX says where Exim listens, in place of its configuration", f.Anchor(start+m[2], start+m[2]+len("-oX")))
 		}
 	}
 	return c

@@ -122,6 +122,7 @@ var serverTests = []struct {
 	}},
 	{"memcached.conf", Memcached, "-m 64\n#-l 127.0.0.1\n", []string{"1:1-1 port 11211 invalid IP 11211 admin; -l is not set; memcached then listens on all addresses"}},
 	{"memcached.conf", Memcached, "-s /run/x\n", nil},
+	{"memcached.conf", Memcached, "-p 11212 -l 127.0.0.1\n", []string{"1:13-22 -l 127.0.0.1 port 11212 127.0.0.1 11212 admin"}},
 	{"memcached.conf", Memcached, "d /run/memcached 0755 x x -\n", nil},
 	{"mysql.conf.d/mysqld.cnf", MySQL, "[client]\nport = 1\n[mysqld]\nport=3307 # x\nbind_address = 127.0.0.1,10.0.0.5\n", []string{
 		"5:16-25 bind-address 127.0.0.1 port 3307 127.0.0.1 3307 admin", "5:26-34 bind-address 10.0.0.5 port 3307 10.0.0.5 3307 admin",
@@ -129,6 +130,7 @@ var serverTests = []struct {
 	{"my.cnf", MySQL, "[mysqld]\nbind-address = *\n", []string{"2:16-17 bind-address * port 3306 invalid IP 3306 admin; bind-address has *"}},
 	{"my.cnf", MySQL, "[mysqld]\nbind-address = *\nskip-networking\n", nil},
 	{"my.cnf", MySQL, "[mysqld]\nuser = mysql\n[client]\nbind-address = *\n", nil},
+	{"my.cnf", MySQL, "!includedir /etc/mysql/conf.d/\n!include /etc/mysql/mariadb.conf.d/x.cnf\n!include /srv/db.cnf\n", []string{`3:10-21 doubt: what "/srv/db.cnf" configures is not read`}},
 	{"default/slapd", Slapd, "SLAPD_USER=x\n#SLAPD_SERVICES=\"ldap://:1\"\nSLAPD_SERVICES=\"ldap:/// ldaps://10.0.0.5/ ldapi:/// LDAP://[::1]:1389/\" # x\n", []string{
 		"3:17-24 ldap :389 invalid IP 389 admin; the URL ldap:// has no address; slapd then listens on all of them",
 		"3:26-42 ldaps 10.0.0.5:636 10.0.0.5 636 admin ssl", "3:54-71 ldap [::1]:1389 ::1 1389 admin",
@@ -139,6 +141,13 @@ var serverTests = []struct {
 		"1:20-33 local_interfaces 0.0.0.0 10025 0.0.0.0 10025 mta; local_interfaces has 0.0.0.0; doubt: the other files of the main section of Exim are not there",
 	}},
 	{"exim4/conf.d/main/01_x", EximPart, "local_interfaces = MAIN_LOCAL_INTERFACES\ndaemon_smtp_ports = 26\n", nil},
+	{"exim4/exim4.conf.template", EximPart, ".ifdef MAIN_LOCAL_INTERFACES\nlocal_interfaces = MAIN_LOCAL_INTERFACES\n.endif\nprimary_hostname = x\n", []string{
+		"1:1-1 doubt: update-exim4.conf.conf, which decides where Exim listens, is not there",
+	}},
+	{"default/exim4", EximOptions, "#SMTPLISTENEROPTIONS='-oX 1'\nQUEUERUNNER='combined'\nSMTPLISTENEROPTIONS='-odb -oX 587:10025:25 -oP /run/x'\n", []string{
+		"3:27-30 doubt: option -oX says where Exim listens, in place of its configuration",
+	}},
+	{"default/exim4", EximOptions, "SMTPLISTENEROPTIONS=''\n", nil},
 	{"exim4/update-exim4.conf.conf", Exim, "dc_local_interfaces='127.0.0.1 : ::::1.26'\n", []string{
 		"1:22-31 dc_local_interfaces 127.0.0.1 25 127.0.0.1 25 mta", "1:34-42 dc_local_interfaces ::1 26 ::1 26 mta",
 	}},
@@ -152,6 +161,7 @@ var serverTests = []struct {
 		"1:6-9 PORT 110 10.0.0.5 110 pop3; doubt: POP3DSTART is NO, which init scripts obey and the units of systemd that Debian has do not",
 	}},
 	{"courier/pop3d", Courier, "PORT=110\nADDRESS=10.0.0.5\nPOP3DSTART=yes\n", []string{"1:6-9 PORT 110 10.0.0.5 110 pop3"}},
+	{"courier/esmtpd", Courier, "PORT=\n", nil},
 	{"courier/esmtpd", Courier, "PORT=$X\n", []string{`1:6-8 doubt: PORT "$X" is unknown`}},
 }
 
@@ -209,6 +219,11 @@ func TestEximOfDebian(t *testing.T) {
 			[]string{"1:25-39 local_interfaces 10.0.0.5 10025 10.0.0.5 10025 mta"}},
 		{"a setting of conf.d", "dc_use_split_config='true'\ndc_local_interfaces=''\n", map[string]string{"conf.d/main/01": main, "conf.d/main/99": "local_interfaces = 0.0.0.0.26\nbegin acl\n", "conf.d/main/99z": "local_interfaces = 1\n"},
 			[]string{"1:20-30 local_interfaces 0.0.0.0 26 0.0.0.0 26 mta; local_interfaces has 0.0.0.0"}},
+		{"no template", "dc_use_split_config='false'\ndc_local_interfaces='10.0.0.5'\n", map[string]string{"conf.d/main/01": main},
+			[]string{"2:22-30 dc_local_interfaces 10.0.0.5 25 10.0.0.5 25 mta"}},
+		{"no conf.d", "dc_use_split_config='true'\ndc_local_interfaces='10.0.0.5'\n", map[string]string{"exim4.conf.template": main},
+			[]string{"2:22-30 dc_local_interfaces 10.0.0.5 25 10.0.0.5 25 mta"}},
+		{"exim4.conf alone beside it", "dc_local_interfaces='127.0.0.1'\n", map[string]string{"exim4.conf": "local_interfaces = ::0\n"}, nil},
 		{"exim4.conf beside it", "dc_local_interfaces='127.0.0.1'\n", map[string]string{"exim4.conf": "local_interfaces = ::0\n", "exim4.conf.template": main}, nil},
 	} {
 		fsys := fstest.MapFS{"etc/exim4/update-exim4.conf.conf": {Data: []byte(tt.dc)}}
@@ -232,7 +247,7 @@ func FuzzServers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, name := range []string{"imapd", "pop3d-ssl", "x"} {
-			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, EximPart, Courier, Redis, Memcached, MySQL, Slapd} {
+			for _, read := range []reader{Cyrus, OpenSMTPD, SendmailMC, SendmailCF, Exim, EximPart, EximOptions, Courier, Redis, Memcached, MySQL, Slapd} {
 				for _, l := range read(nil, source.NewFile(name, "x", text)).Listeners {
 					if l.Port == 0 || l.Service == "" || l.At.Line < 1 || l.At.EndColumn < l.At.Column {
 						t.Errorf("a listener without a port, a name or a place: %+v", l)

@@ -2,6 +2,7 @@ package daemons
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,10 +125,10 @@ func Redis(_ *source.Tree, f *source.File) listeners.Config {
 	return c
 }
 
-// memcachedOption is a line of memcached.conf.
-var memcachedOption = regexp.MustCompile(`^\s*(-l|--listen|-p|--port|-s|--unix-socket)(?:[ \t=]\s*|)(\S*)`)
+// memcachedOption is an option in memcached.conf.
+var memcachedOption = regexp.MustCompile(`(?:^|\s)(-l|--listen|-p|--port|-s|--unix-socket)(?:[ \t=]\s*|)(\S*)`)
 
-// Memcached reads memcached.conf, whose lines are options of the program: -l has addresses, of which
+// Memcached reads memcached.conf, whose lines have options of the program: -l has addresses, of which
 // some have a port of their own; with -s it listens on no port (memcached(1); Debian's
 // systemd-memcached-wrapper).
 func Memcached(_ *source.Tree, f *source.File) listeners.Config {
@@ -136,19 +137,20 @@ func Memcached(_ *source.Tree, f *source.File) listeners.Config {
 	local, given := false, false
 	for start, line := range f.Lines() {
 		line, _, _ = strings.Cut(line, "#")
-		m := memcachedOption.FindStringSubmatchIndex(line)
-		given = given || strings.HasPrefix(strings.TrimSpace(line), "-")
-		if m == nil {
+		if !strings.HasPrefix(strings.TrimSpace(line), "-") {
 			continue
 		}
-		v := value{line[m[4]:m[5]], start + m[4]}
-		switch line[m[2]:m[3]] {
-		case "-l", "--listen":
-			s.hosts = append(s.hosts, items(v, true)...)
-		case "-p", "--port":
-			s.port = v
-		default:
-			local = true
+		given = true
+		for _, m := range memcachedOption.FindAllStringSubmatchIndex(line, -1) {
+			v := value{line[m[4]:m[5]], start + m[4]}
+			switch line[m[2]:m[3]] {
+			case "-l", "--listen":
+				s.hosts = append(s.hosts, items(v, true)...)
+			case "-p", "--port":
+				s.port = v
+			default:
+				local = true
+			}
 		}
 	}
 	if local || !given || s.port.text == "0" {
@@ -190,11 +192,32 @@ func MySQL(_ *source.Tree, f *source.File) listeners.Config {
 			s.port = v
 		}
 	}
+	mysqlIncludes(&c, f)
 	if len(s.hosts) == 0 || mysqlSkips.MatchString(f.Text) || s.port.text == "0" {
 		return c
 	}
 	s.open(&c, f)
 	return c
+}
+
+// mysqlIncluded are the folders of which the files are read by themselves.
+var mysqlIncluded = []string{"conf.d", "mysql.conf.d", "mariadb.conf.d", "my.cnf.d"}
+
+var mysqlInclude = regexp.MustCompile(`^[ \t]*!include(?:dir)?[ \t]+(\S+)`)
+
+// mysqlIncludes adds a doubt about each file and folder that a file includes and that is not read
+// by itself.
+func mysqlIncludes(c *listeners.Config, f *source.File) {
+	for start, line := range f.Lines() {
+		m := mysqlInclude.FindStringSubmatchIndex(line)
+		if m == nil {
+			continue
+		}
+		name := path.Clean(line[m[2]:m[3]])
+		if base := path.Base(name); base != "my.cnf" && !slices.Contains(mysqlIncluded, base) && !slices.Contains(mysqlIncluded, path.Base(path.Dir(name))) {
+			c.AddDoubt(fmt.Sprintf("what %q configures is not read", name), f.Anchor(start+m[2], start+m[3]))
+		}
+	}
 }
 
 // mysqlSkips is the option with which the server listens on no port.
