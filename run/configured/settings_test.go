@@ -99,6 +99,7 @@ func TestSettings(t *testing.T) {
 		{"a pod whose image trusts private ranges", pod("smtp", "- {name: X, value: y}"), gate.ExitFail, []string{strings.Replace(relay, "postfix/main.cf:2", "k.yml:12", 1)}},
 		{"a pod whose environment trusts nobody else", pod("smtp", "- {name: MYNETWORKS, value: 127.0.0.0/8}"), gate.ExitPass, nil},
 		{"a pod whose environment is elsewhere", pod("587", "- {name: MYNETWORKS, valueFrom: {secretKeyRef: {name: a, key: b}}}"), gate.ExitIncomplete, nil},
+		{"a pod whose environment is a ConfigMap", pod("587", "], envFrom: [{configMapRef: {name: a}}"), gate.ExitIncomplete, nil},
 
 		// Rules of packet filters.
 		{"a rule of ufw that a published port bypasses", map[string]string{"compose.yml": "services:\n  mx:\n    image: example/app\n    ports: ['8140:143', '127.0.0.1:8141:143']\n", "etc/ufw/user.rules": ufw}, gate.ExitPass,

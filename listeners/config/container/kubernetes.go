@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,9 +121,34 @@ func (m *manifests) object(n *yaml.Node) {
 		m.pod(id, under(spec, "jobTemplate", "spec", "template"))
 	case slices.Contains(workloads, kind):
 		m.pod(id, under(spec, "template"))
+	case kind == "ConfigMap":
+		m.embedded(id, child(n, "data"))
+	case kind == "Secret":
+		m.embedded(id, child(n, "stringData"))
 	case kind == "List":
 		for _, item := range items(n, "items") {
 			m.object(item)
+		}
+	}
+}
+
+// embeddedFiles are the names in ConfigMaps of files that say whom a mail daemon trusts and where it
+// listens.
+var embeddedFiles = []string{
+	"*main.cf*", "*master.cf*", "*dovecot*.conf*", "exim*.conf*", "update-exim4.conf.conf", "smtpd.conf*", "sendmail.mc", "sendmail.cf",
+	"amavisd.conf*", "rspamd.conf*", "worker-*.inc",
+}
+
+// embedded adds a doubt about each of them among the data of an object.
+func (m *manifests) embedded(id string, data *yaml.Node) {
+	if data == nil || data.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(data.Content); i += 2 {
+		key, value := data.Content[i], resolved(data.Content[i+1])
+		of := func(pattern string) bool { ok, _ := path.Match(pattern, key.Value); return ok }
+		if value != nil && strings.TrimSpace(value.Value) != "" && (slices.ContainsFunc(embeddedFiles, of) || strings.Contains(value.Value, "inet_listener")) {
+			m.doubt(anchorOf(m.file, key), fmt.Sprintf("what %q of %s configures is not read", key.Value, id))
 		}
 	}
 }

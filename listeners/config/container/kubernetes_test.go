@@ -1,6 +1,7 @@
 package container
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,12 @@ items:
 			"k.yml:9:53-58 service/b/mx nodePort 30026 invalid IP externalTrafficPolicy=Cluster",
 			"k.yml:14:53-58 service/mx nodePort 30027 invalid IP externalTrafficPolicy=Cluster",
 		}},
+		{"files of mail daemons in ConfigMaps", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: m}\ndata:\n  main.cf: |\n    mynetworks = 0.0.0.0/0\n  master.cf: ''\n  index.html: x\n  10-ports.conf: 'service lmtp { inet_listener { port = 24 } }'\n---\n" +
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData: {dovecot.conf: 'protocols = imap'}\n---\nkind: ConfigMap\napiVersion: v1\ndata: [main.cf]\n", []string{
+			`k.yml:5:3-10 doubt: what "main.cf" of configmap/m/a configures is not read`,
+			`k.yml:9:3-16 doubt: what "10-ports.conf" of configmap/m/a configures is not read`,
+			`k.yml:14:14-26 doubt: what "dovecot.conf" of secret/b configures is not read`,
+		}},
 		{"no YAML", "kind: [\n", []string{
 			"k.yml:1:1-1 doubt: yaml: line 1: did not find expected node content",
 		}},
@@ -134,6 +141,23 @@ func TestHostileManifests(t *testing.T) {
 		"other line ends": "apiVersion: v1\nkind: Service\nspec:\r  type: NodePort\r  ports:\r  - nodePort: \"30025\"\n#",
 	} {
 		t.Run(name, func(*testing.T) { Kubernetes(nil, source.NewFile("k.yml", "k.yml", text)) })
+	}
+}
+
+// TestManyPods: a file in which many ports of a Service lead to many pods is not read to its end, and
+// says so.
+func TestManyPods(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  type: NodePort\n  selector: {app: a}\n  ports:\n")
+	for i := range 400 {
+		fmt.Fprintf(&b, "  - {port: 25, nodePort: %d}\n", 30000+i)
+	}
+	for range 400 {
+		b.WriteString("---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: a}}\nspec: {containers: [{name: c}]}\n")
+	}
+	c := Kubernetes(nil, source.NewFile("k.yml", "k.yml", b.String()))
+	if len(c.Doubts) != 1 || !strings.Contains(c.Doubts[0].Problem, "the rest is left out") || len(c.Listeners) != 400 || len(c.Listeners[0].Services) != 401 || len(c.Listeners[399].Services) != 1 {
+		t.Errorf("%d listeners, %v", len(c.Listeners), c.Doubts)
 	}
 }
 

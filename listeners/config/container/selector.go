@@ -1,6 +1,9 @@
 package container
 
 import (
+	"fmt"
+	"slices"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -18,7 +21,8 @@ type pods struct {
 	trusting   []*trusting
 }
 
-// maxCompared is how many pairs of a Service and the pods of an object are compared.
+// maxCompared is how many pairs of a Service and the pods of an object, and of one of its listeners
+// and their containers, are looked at.
 const maxCompared = 100_000
 
 // selectPods tells the listeners of each Service which containers they lead to: those of the
@@ -34,21 +38,34 @@ func (m *manifests) selectPods() {
 		for j := range m.pods {
 			p := &m.pods[j]
 			if compared++; compared > maxCompared {
+				m.uncompared()
 				return
 			}
 			if selects(s.selector, p.labels) {
 				names = append(names, p.containers...)
-				selected = append(selected, p)
+				if p.trusting != nil {
+					selected = append(selected, p)
+				}
 			}
 		}
+		all := slices.Concat(m.config.Listeners[s.first].Services, names) // of each listener of the Service
 		for i := s.first; i < s.last; i++ {
+			if compared += len(names); compared > maxCompared {
+				m.uncompared()
+				return
+			}
 			l := &m.config.Listeners[i]
-			l.Services = append(l.Services, names...)
+			l.Services = slices.Clip(all)
 			for _, p := range selected {
 				p.trusted(l)
 			}
 		}
 	}
+}
+
+// uncompared adds that some Services were not compared with the pods.
+func (m *manifests) uncompared() {
+	m.doubt(m.file.Anchor(0, 0), fmt.Sprintf("there are more than %d pairs of a Service and pods; the rest is left out", maxCompared))
 }
 
 // selects reports whether labels have all those of a selector. Without a selector there are
