@@ -35,6 +35,14 @@ func TestIptables(t *testing.T) {
 		{"-A INPUT -p tcp ! --dport 10025 -j DROP", nil},
 		{"-A OUTPUT -p tcp --dport 25 -j DROP", nil},
 		{"-A INPUT -p tcp --dport x -j DROP", nil},
+		{"-A INPUT -p tcp --dport 25 -m state --state NEW -m recent --update --seconds 60 --hitcount 4 -j DROP", nil},
+		{"-A INPUT -p tcp --dport 25 -m connlimit --connlimit-above 20 -j REJECT", nil},
+		{"-A INPUT -p tcp --dport 25 -m set --match-set blocked src -j DROP", nil},
+		{"-A INPUT -p tcp --dport 25 -m set ! --match-set allowed src -j DROP", []string{"1:25-27 INPUT input 25-25"}},
+		{"-A INPUT -p tcp --dport 25 -m conntrack --ctstate INVALID -j DROP", nil},
+		{"-A INPUT -p tcp --dport 25 -m conntrack --ctstate NEW,INVALID -j DROP", []string{"1:25-27 INPUT input 25-25"}},
+		{"-A INPUT -p tcp --dport 25 ! --syn -m state --state NEW -j DROP", nil},
+		{"-A INPUT -p tcp --sport 20 --dport 25 -j DROP", nil},
 		{"### tuple ### deny tcp 10025 0.0.0.0/0 any 0.0.0.0/0 in", nil},
 	} {
 		if got := shown(Iptables(nil, source.NewFile("rules.v4", "rules.v4", tt.rule+"\n"))); !slices.Equal(got, tt.want) {
@@ -64,6 +72,13 @@ func TestNftables(t *testing.T) {
 		{"tcp dport != 10025 drop", nil},
 		{"udp dport 10025 drop", nil},
 		{"tcp dport @closed drop", nil},
+		{"tcp dport 25 limit rate over 10/minute drop", nil},
+		{"tcp dport 25 ct count over 20 reject", nil},
+		{"tcp dport 25 ct state invalid drop", nil},
+		{"tcp dport 25 ct state { new, invalid } drop", []string{"4:13-15 in input 25-25"}},
+		{"tcp dport 25 log prefix \"we drop nothing\" accept", nil},
+		{"iifname \"lo\" tcp dport 25 drop", nil},
+		{"tcp dport 25 drop comment \"closed", []string{"4:13-15 in input 25-25"}},
 	} {
 		if got := shown(Nftables(nil, source.NewFile("x.nft", "x.nft", fmt.Sprintf(base, tt.rule)))); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.rule, got, tt.want)

@@ -49,6 +49,17 @@ func wordsOf(line string, start int) (list []word) {
 	return list
 }
 
+// matches are the matches of iptables-extensions(8) with which a rule can hold for all new
+// connections. Others, such as limit and recent, make it hold for a part of them.
+var matches = []string{"tcp", "multiport", "comment", "conntrack", "state", "addrtype", "set", "iprange", "geoip", "mac"}
+
+// ofSome are the options with which a rule holds for some clients or packets only, unless they are
+// negated.
+var ofSome = []string{
+	"-s", "--source", "--src", "--match-set", "--src-range", "--src-cc", "--source-country", "--mac-source",
+	"--sport", "--source-port", "--sports", "--source-ports", "--tcp-flags",
+}
+
 // iptablesRule adds a rule of a chain that drops TCP ports, whoever sends the packets.
 func iptablesRule(c *listeners.Config, f *source.File, chain string, words []word) {
 	var tcp, drops bool
@@ -56,11 +67,22 @@ func iptablesRule(c *listeners.Config, f *source.File, chain string, words []wor
 	for i := 0; i+1 < len(words); i++ {
 		value := words[i+1]
 		not := i > 0 && words[i-1].text == "!"
+		if !not && slices.Contains(ofSome, words[i].text) {
+			return
+		}
 		switch words[i].text {
 		case "-p", "--protocol", "--proto":
 			tcp = value.text == "tcp" && !not
-		case "-s", "--source", "--src":
-			if !not { // a rule for some clients
+		case "-m", "--match":
+			if !slices.Contains(matches, value.text) {
+				return
+			}
+		case "--ctstate", "--state":
+			if not == slices.Contains(strings.Split(value.text, ","), "NEW") {
+				return
+			}
+		case "--syn":
+			if not {
 				return
 			}
 		case "-i", "--in-interface":

@@ -45,6 +45,13 @@ func (n *nft) line(start int, line string) {
 		case strings.IndexByte("{};", c) >= 0:
 			n.mark(word{line[at : at+1], start + at})
 			at++
+		case c == '"':
+			end := len(line)
+			if i := strings.IndexByte(line[at+1:], '"'); i >= 0 {
+				end = at + 1 + i + 1
+			}
+			n.add(word{line[at:end], start + at})
+			at = end
 		default:
 			end := at
 			for end < len(line) && strings.IndexByte(" \t,{};", line[end]) < 0 {
@@ -112,9 +119,16 @@ func (n *nft) end() {
 	}
 }
 
+// partial are words with which a rule holds for a part of the packets only.
+var partial = []string{"limit", "meter", "quota", "count", "sport", "flags", "numgen", "jhash"}
+
 // rule adds a rule that drops TCP ports, whoever sends the packets.
 func (n *nft) rule(words []word) {
 	var ports []word
+	has := func(text string) bool { return slices.ContainsFunc(words, func(w word) bool { return w.text == text }) }
+	if slices.ContainsFunc(partial, has) || has("ct") && has("state") && !has("new") {
+		return
+	}
 	for i, w := range words {
 		if i+1 >= len(words) {
 			break
