@@ -54,19 +54,26 @@ func parseVariables(text string, lookup func(name string) (string, bool)) (map[s
 		case expanded > maxExpanded:
 			return nil, errLargeVariables
 		case err != nil:
-			return nil, fmt.Errorf("statement %d: %w", n, withoutLine(err))
+			return nil, fmt.Errorf("statement %d: %w", n, withoutText(err))
 		}
 		maps.Copy(values, parsed)
 		text = rest
 	}
 }
 
-// withoutLine returns an error without the number of the line in the statement.
-func withoutLine(err error) error {
-	if text, ok := strings.CutPrefix(err.Error(), "line 1: "); ok {
-		return errors.New(text)
+// withoutText returns an error of the library without the number of the line in the statement, and
+// without the line itself, which may be one of a private key.
+func withoutText(err error) error {
+	text := err.Error()
+	if strings.HasPrefix(text, "line ") {
+		_, text, _ = strings.Cut(text, ": ")
 	}
-	return err
+	for _, before := range []string{" in variable name", "unterminated quoted value"} {
+		if i := strings.Index(text, before); i >= 0 {
+			return errors.New(text[:i+len(before)])
+		}
+	}
+	return errors.New(text)
 }
 
 // cutStatement cuts the first statement off, without blanks and comments before it: a line, or as

@@ -76,6 +76,19 @@ func TestVariablesAreBounded(t *testing.T) {
 	}
 }
 
+// TestErrorsHaveNoSecrets: a line that is no statement, such as one of a private key, is not in the
+// error.
+func TestErrorsHaveNoSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		"A=1\nMIIEvQ/s3cret\n": `statement 2: unexpected character "/" in variable name`,
+		"A=1\nB='s3cret\n":     "statement 2: unterminated quoted value",
+	} {
+		if _, err := parseVariables(text, outer); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // TestProjectOfLargeVariables: a project whose file .env stands for too much does not load, and
 // says so; so does one whose texts have its values too often.
 func TestProjectOfLargeVariables(t *testing.T) {
