@@ -1,7 +1,6 @@
 package fix
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,6 +66,9 @@ func (l *dovecotLine) set(line string, where int, value func(old string) string)
 	return lead + value(line[start:max(l.end, start)]) + line[max(l.end, start):], nil
 }
 
+// maxDepth is how many blocks an inet_listener may be in.
+const maxDepth = 100
+
 // dovecotBind returns the edit that binds the inet_listener of a port: key is the
 // setting to change.
 func dovecotBind(key string) func(string, listenerAt, string) (string, error) {
@@ -76,7 +78,7 @@ func dovecotBind(key string) func(string, listenerAt, string) (string, error) {
 		found := false
 		for i := len(parsed) - 1; i >= 0; i-- { // from the end, because lines are added
 			name, isListener := strings.CutPrefix(parsed[i].opens, "inet_listener")
-			if !isListener {
+			if !isListener || parsed[i].depth > maxDepth {
 				continue
 			}
 			b := dovecotBlock(parsed, i, key)
@@ -104,7 +106,7 @@ func dovecotBind(key string) func(string, listenerAt, string) (string, error) {
 			if b.portAt >= 0 {
 				after, lead = b.portAt, indent(list[b.portAt])
 			}
-			list = slices.Insert(list, after+1, lead+key+" = "+address+ending(list[i]))
+			list[after] += lead + key + " = " + address + ending(list[i])
 		}
 		if !found {
 			return "", &NotFoundError{"inet_listener", at.port}

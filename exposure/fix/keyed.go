@@ -163,11 +163,13 @@ func (k keyed) split(list []string, start int) (value, rest string) {
 	switch {
 	case k.end != "":
 		text := strings.Join(list, "")
-		for at := start; at < len(text); at += strings.IndexByte(text[at:], '\n') + 1 {
-			if code, _, found := cutStatement(text[at:], k.end[0]); found && !strings.Contains(code, "\n") {
+		at := start
+		for line := range strings.Lines(text[min(start, len(text)):]) {
+			if code, _, found := cutStatement(line, k.end[0]); found {
 				value = strings.TrimRight(text[start:at+len(code)], " \t")
 				return value, strings.TrimRight(text[start+len(value):], "\r\n")
 			}
+			at += len(line)
 		}
 		end, _ = valueEnd(line, start, "")
 		return line[start:end], k.end + line[end:]
@@ -186,6 +188,9 @@ func ending(line string) string {
 	return "\n"
 }
 
+// maxLines is how many lines a statement has that an edit can change.
+const maxLines = 1000
+
 // extent returns the number of lines of the setting that begins at list[0]; at is
 // its line number, counted from 0.
 func (k keyed) extent(list []string, at int) (int, error) {
@@ -193,7 +198,11 @@ func (k keyed) extent(list []string, at int) (int, error) {
 	case k.end != "":
 		for n, line := range list {
 			code, rest, found := cutStatement(line, k.end[0])
-			if !found {
+			switch {
+			case found:
+			case n == maxLines:
+				return 0, &UnclearError{at + 1, "the statement has too many lines"}
+			default:
 				continue
 			}
 			if s := strings.TrimSpace(rest); s != "" && s[0] != '#' && !strings.HasPrefix(s, "//") {

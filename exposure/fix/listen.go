@@ -23,10 +23,12 @@ func rebinder(what string, find func(text string) []token) func(string, listener
 		var b strings.Builder
 		at, found, port := 0, false, which.port
 		was := map[string]string{} // original token of each new one
+		line, counted := 1, 0
 		for _, t := range find(text) {
 			old := text[t.start:t.end]
 			ep, ok := endpoint.Parse(old)
-			line := 1 + strings.Count(text[:t.start], "\n")
+			line += strings.Count(text[counted:t.start], "\n")
+			counted = t.start
 			if ok && ep.Last > ep.Port && ep.Port <= port && port <= ep.Last {
 				return "", &UnclearError{line, "a range of ports has this one in it"}
 			}
@@ -174,7 +176,8 @@ func listenTokens(text string) []token {
 // smtpdBind binds a listener of OpenSMTPD (smtpd.conf(5)), which has an interface
 // or address, and a separate port.
 func smtpdBind(text string, port uint16, address string) (string, error) {
-	found, out, at := false, "", 0
+	found, at := false, 0
+	var b strings.Builder
 	for _, l := range statements.ParseSMTPD(text).Listens {
 		if n, ok := endpoint.Port(l.Port); !ok || n != port {
 			continue
@@ -188,13 +191,15 @@ func smtpdBind(text string, port uint16, address string) (string, error) {
 		if (strings.Contains(l.Host, ":") || l.Family == "inet6") && strings.HasPrefix(address, "127.") {
 			now = "::1"
 		}
-		out += text[at:l.On.Start] + now
+		b.WriteString(text[at:l.On.Start])
+		b.WriteString(now)
 		at = l.On.End
 	}
 	if !found {
 		return "", &NotFoundError{"listen line", port}
 	}
-	return out + text[at:], nil
+	b.WriteString(text[at:])
+	return b.String(), nil
 }
 
 var composePort = regexp.MustCompile(`^\s*-\s*["']?((?:\[[^\]\s]*\]:|[0-9.]+:)?[0-9]+(?:-[0-9]+)?):[0-9]+(?:-[0-9]+)?(?:/tcp)?["']?\s*(?:#.*)?$`)

@@ -1,8 +1,10 @@
 package fix
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -188,5 +190,38 @@ func TestEditRefusesLists(t *testing.T) {
 		if got, err := set.Lookup(tt.fix).Edit(tt.text, Values{Port: 10025}); err == nil {
 			t.Errorf("%s: %q becomes %q", tt.fix, tt.text, got)
 		}
+	}
+}
+
+// TestEditsOfManyListeners holds that the memory of an edit grows with the file, and not with its
+// square: six times for a size of four times.
+func TestEditsOfManyListeners(t *testing.T) {
+	for line, bind := range map[string]func(string, uint16, string) (string, error){
+		"listen on eth0 port 10025\n":          smtpdBind,
+		"DAEMON_OPTIONS(`Port=10025')dnl\n":    sendmailBind,
+		"DAEMON_OPTIONS(`Port=10025, A=::')\n": sendmailBind,
+	} {
+		allocated := func(n int) uint64 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if _, err := bind(strings.Repeat(line, n), 10025, "127.0.0.1"); err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&after)
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		if small, large := allocated(2000), allocated(8000); large > 6*small {
+			t.Errorf("%q: %d bytes for 2,000 lines, %d for 8,000", line, small, large)
+		}
+	}
+}
+
+// TestLongStatement: a statement of Perl that does not end soon is for people to edit.
+func TestLongStatement(t *testing.T) {
+	k, _ := Perl.keyed()
+	_, err := k.set(strings.Repeat("$a = 1\n", 2*maxLines), Edit{Set: "$a", Value: "2"})
+	var unclear *UnclearError
+	if !errors.As(err, &unclear) || unclear.Line != 1 {
+		t.Errorf("%v", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 // a port listens on that of smtp. Whether there is one that is inside of another macro is for a
 // person to say.
 func sendmailBind(text string, port uint16, address string) (string, error) {
-	found, out, at := false, "", 0
+	found, at := false, 0
+	var b strings.Builder
 	for _, d := range statements.ParseSendmailMC(text).Daemons {
 		name := d.Value('p').Text
 		if name == "" {
@@ -25,13 +26,15 @@ func sendmailBind(text string, port uint16, address string) (string, error) {
 		}
 		found = true
 		from, to, now := sendmailAddress(&d, address)
-		out += text[at:from] + now
+		b.WriteString(text[at:from])
+		b.WriteString(now)
 		at = to
 	}
 	if !found {
 		return "", &NotFoundError{"DAEMON_OPTIONS", port}
 	}
-	return out + text[at:], nil
+	b.WriteString(text[at:])
+	return b.String(), nil
 }
 
 // sendmailAddress returns the range of the text that binds a daemon, and what to write there.
