@@ -163,7 +163,7 @@ func (p *Subject) adviceOfLine(r *Rule, otherwise Advice, vantage string, public
 	}
 	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), Vantage: vantage}
 	if p.Socket != nil { // a scan of 0.0.0.0 verifies nothing
-		v.File, v.Line = p.Anchor.File, p.Anchor.Line
+		v.File, v.Line, v.Root = p.Anchor.File, p.Anchor.Line, p.Root
 	}
 	_, rest, _ := strings.Cut(fix.Text([]*fix.Fix{known}, v), "\n")
 	a := Advice{Text: fmt.Sprintf("%s:%d: %s\n%s", p.Anchor.File, e.StartLine, e.Says(), rest), Fixes: []string{known.ID}}
@@ -178,7 +178,7 @@ func (p *Subject) advice(r *Rule, public bool) Advice {
 	if p.Setting != nil {
 		return p.settingAdvice(r)
 	}
-	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), File: p.Host}
+	v := fix.Values{Address: p.Target.Addr(), Port: p.Target.Port(), File: p.Host, Root: p.Root}
 	if p.Anchor != nil {
 		v.Line = p.Anchor.Line
 	}
@@ -189,7 +189,7 @@ func (p *Subject) advice(r *Rule, public bool) Advice {
 		}
 	}
 	if known == nil || !r.bindsAt(public) {
-		return Advice{Text: fillPort(r.Fixes.Default, v.Port) + "\n" + fix.VerifyFile(v.File)}
+		return Advice{Text: fillPort(r.Fixes.Default, v.Port) + "\n" + fix.VerifyFile(v.Root+v.File)}
 	}
 	a := Advice{Text: fix.Text([]*fix.Fix{known}, v), Fixes: []string{known.ID}}
 	if e := p.Listener.Edit; e != nil {

@@ -92,10 +92,10 @@ func (p *Subject) settingAdvice(r *Rule) Advice {
 	if p.Setting.Fix != "" && p.Anchor != nil {
 		text = fmt.Sprintf("%s:%d: %s", p.Anchor.File, p.Anchor.Line, p.Setting.Fix)
 	}
-	files := []string{p.Host}
+	files := []string{p.Root + p.Host}
 	for _, c := range p.Listener.Causes {
-		if c.Anchor != nil && !slices.Contains(files, c.Anchor.File) && len(files) < maxVerified {
-			files = append(files, c.Anchor.File)
+		if c.Anchor != nil && !slices.Contains(files, p.Root+c.Anchor.File) && len(files) < maxVerified {
+			files = append(files, p.Root+c.Anchor.File)
 		}
 	}
 	return Advice{Text: text + "\n" + fix.VerifyFile(files...)}

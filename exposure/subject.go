@@ -47,6 +47,9 @@ type Subject struct {
 	Listener *result.Configured
 	Fix      string
 
+	// Root stands before the names of files in commands, as in fix.Values.
+	Root string
+
 	// Setting is a setting of a file that is judged instead of the listener for which it
 	// holds: Listener.Name is then the name of the setting, and Anchor its value. It is
 	// nil for all others.

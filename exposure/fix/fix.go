@@ -124,6 +124,10 @@ type Values struct {
 	// port; formats whose listeners share a line have them all bound.
 	File string
 	Line int
+
+	// Root stands before File in a command: "/" if File is a full path without its first
+	// slash, "" if it is relative to a checkout.
+	Root string
 }
 
 // VantageFlag returns the flag with which mxsweep scan judges the address from

@@ -117,7 +117,7 @@ func (f *Fix) afterSummary(v Values) []string {
 		}
 	}
 	if v.File != "" {
-		return append(list, VerifyFile(v.File), f.Basis())
+		return append(list, VerifyFile(v.Root+v.File), f.Basis())
 	}
 	return append(list, Verify(v.VantageFlag(), v.place()), f.Basis())
 }

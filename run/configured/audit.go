@@ -293,6 +293,7 @@ func (a *Audit) subject(l *listeners.Listener) exposure.Subject {
 	p := exposure.Subject{
 		Result:   scan.Result{Target: netip.AddrPortFrom(addr.WithZone(""), l.Port), State: result.StateOpen, Time: a.start},
 		Host:     at.File,
+		Root:     a.Root(),
 		Anchor:   &at,
 		Service:  a.Identify(l),
 		Listener: &result.Configured{Name: sanitize.Text(l.Name(), sanitize.MaxField), Kind: l.Kind, Through: string(l.Through)},

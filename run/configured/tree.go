@@ -57,6 +57,15 @@ func open(paths []string) (t *source.Tree, names []string, done func(), err erro
 // front. It does not depend on which other paths are given, and neither do the ids of findings.
 func fullName(path string) string { return strings.TrimPrefix(filepath.ToSlash(path), "/") }
 
+// Root returns what makes a path on this machine of the name of a file that reports show: "/" of
+// a full path without its first slash, "" in a checkout.
+func (a *Audit) Root() string {
+	if runtime.GOOS != "windows" && (a.tree.Shown != nil || a.tree.Dir == "/") {
+		return "/"
+	}
+	return ""
+}
+
 // realPath returns the absolute path of a file that exists, without symbolic links.
 func realPath(path string) (string, error) {
 	abs, err := filepath.Abs(path)

@@ -218,3 +218,44 @@ func TestWorkingFolderDoesNotMatter(t *testing.T) {
 		}
 	}
 }
+
+// The command that verifies an edit can be pasted: it names each file by a path that exists, in a
+// checkout from its folder.
+func TestVerifyNamesPaths(t *testing.T) {
+	t.Parallel()
+	for _, checkout := range []bool{false, true} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "mx1", "postfix", "main.cf"), "compatibility_level = 3.6\nmynetworks = 0.0.0.0/0\n")
+		write(t, filepath.Join(dir, "mx1", "postfix", "master.cf"), "smtp inet n - y - - smtpd\n10025 inet n - y - - smtpd\n  -o content_filter=\n")
+		write(t, filepath.Join(dir, "mx1", "clamav", "clamd.conf"), "TCPSocket 3310\n")
+		from := ""
+		if checkout {
+			write(t, filepath.Join(dir, ".git", "HEAD"), "")
+			from = dir
+		}
+		a, err := readPaths(t, filepath.Join(dir, "mx1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := map[string]bool{}
+		for _, f := range a.Conclude().Findings {
+			_, command, ok := strings.Cut(f.Remediation, "\nVerify: mxsweep config ")
+			if !ok {
+				t.Errorf("%s has no command: %s", f.Rule.ID, f.Remediation)
+			}
+			command, _, _ = strings.Cut(command, "\n")
+			for _, name := range strings.Fields(command) {
+				if from == "" && !filepath.IsAbs(name) {
+					t.Errorf("%s: %q depends on the working folder", f.Rule.ID, name)
+				}
+				if _, err := os.Stat(filepath.Join(from, name)); err != nil {
+					t.Errorf("%s: %v", f.Rule.ID, err)
+				}
+				named[filepath.Base(name)] = true
+			}
+		}
+		if want := []string{"clamd.conf", "main.cf", "master.cf"}; !slices.Equal(slices.Sorted(maps.Keys(named)), want) {
+			t.Errorf("the commands name %q, want %q", slices.Sorted(maps.Keys(named)), want)
+		}
+	}
+}

@@ -141,6 +141,7 @@ func (a *Audit) explain(open []exposure.Subject) {
 		p := &open[i]
 		if line := a.lines[placeOf(p)]; line != nil && !local(p) && p.Socket.Through == "" {
 			p.OpenedBy, p.Fix = a.files.Line(line)
+			p.Root = a.files.Root()
 		}
 	}
 }
