@@ -19,11 +19,11 @@ func (v *View) Verdict() string {
 	s := v.outcome()
 	if v.Sum.Gate == result.GateFail && v.Sum.Partial() {
 		why := "the coverage is too low to rule out more"
-		if v.onlyCanaries() {
-			why = canaryFailed + ", so there may be more"
-		}
-		if OfFiles(&v.Run) {
-			why = undecided
+		switch cause := v.cause(); {
+		case OfFiles(&v.Run):
+			why = cause
+		case cause != "":
+			why = cause + ", so there may be more"
 		}
 		s = strings.TrimRight(s, ".") + "; " + why
 	}
@@ -57,29 +57,15 @@ func (v *View) decision() string {
 		}
 		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "matches", false: "match"}[v.failing == 1], gate)
 	case result.GateIncomplete:
-		if v.onlyCanaries() {
-			return canaryFailed + ", so an exposure cannot be ruled out"
-		}
-		if OfFiles(&v.Run) {
-			return undecided
+		switch cause := v.cause(); {
+		case OfFiles(&v.Run):
+			return cause
+		case cause != "":
+			return cause + ", so an exposure cannot be ruled out"
 		}
 		return "the coverage is too low to rule out an exposure"
 	}
 	return "the run was stopped, or an output could not be written"
-}
-
-// undecided is said about a run of files that is incomplete.
-const undecided = "the files do not decide all of what they open"
-
-// canaryFailed is said about every run with a canary that failed.
-const canaryFailed = "a canary did not answer as expected"
-
-// onlyCanaries reports whether the run is incomplete only because of canaries.
-func (v *View) onlyCanaries() bool {
-	ok := v.Sum.Coverage.CanariesOK
-	return ok != nil && !*ok && v.Sum.Complete && !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
-		return n.Level == result.LevelError && n.Code != exposure.NoticeCanary
-	})
 }
 
 // Drift returns the counts by drift, and the number of resolved findings.

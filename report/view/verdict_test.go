@@ -36,3 +36,37 @@ func TestSocketsCoverage(t *testing.T) {
 		}
 	}
 }
+
+// TestVerdictNamesTheCause: a run whose coverage is complete does not blame it.
+func TestVerdictNamesTheCause(t *testing.T) {
+	const config = string(exposure.ClassConfig)
+	const low = "the coverage is too low to rule out "
+	for name, tt := range map[string]struct {
+		vantage string
+		codes   []string
+		want    string // of a run without findings
+		failed  string // after the findings that fail it
+	}{
+		"coverage":               {"internet", []string{exposure.NoticeCoverage}, low + "an exposure", low + "more"},
+		"domain":                 {"internet", []string{exposure.NoticeDomainIncomplete}, "not all hosts of a domain are known, so an exposure cannot be ruled out", "not all hosts of a domain are known, so there may be more"},
+		"domain and coverage":    {"internet", []string{exposure.NoticeDomainIncomplete, exposure.NoticeCoverage}, low + "an exposure", low + "more"},
+		"domain out of scope":    {"internet", []string{exposure.NoticeDomainIncomplete, exposure.NoticeNothingInScope}, "nothing was in scope, so an exposure cannot be ruled out", "nothing was in scope, so there may be more"},
+		"files of a host":        {"internet", []string{exposure.NoticeUndecided, exposure.NoticeUndecided}, "the files do not decide all of what they open, so an exposure cannot be ruled out", "the files do not decide all of what they open, so there may be more"},
+		"files":                  {config, []string{exposure.NoticeUndecided}, "the files do not decide all of what they open", "the files do not decide all of what they open"},
+		"no file":                {config, []string{exposure.NoticeNoConfiguration}, "no configuration file of a known kind was found", "no configuration file of a known kind was found"},
+		"no file of those named": {config, []string{exposure.NoticeUndecided, exposure.NoticeNoConfiguration}, "no configuration file of a known kind was found", "no configuration file of a known kind was found"},
+	} {
+		c := Collector{Run: result.Run{Vantage: tt.vantage}}
+		for _, code := range tt.codes {
+			c.Notices = append(c.Notices, exposure.NewNotice(code, "", nil, "What is missing."))
+		}
+		s := result.Summary{Complete: true, Incomplete: true, Gate: result.GateIncomplete, FailOn: "any:high", Coverage: result.Coverage{Planned: 4, Answered: 4, Ratio: 1}}
+		if got := New(&c, s, Showing{}).Verdict(); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+		s.Gate = result.GateFail
+		if got := New(&c, s, Showing{}).Verdict(); got != "0 findings, at least one matches any:high; "+tt.failed {
+			t.Errorf("%s: %q after findings, want %q", name, got, tt.failed)
+		}
+	}
+}
