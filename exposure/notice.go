@@ -262,6 +262,12 @@ func NewNotice(code, target string, anchor *result.Anchor, format string, args .
 	return result.Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
 }
 
+// WithHelp returns a notice with another help than that of its kind.
+func WithHelp(n result.Notice, help string) result.Notice {
+	n.Message = strings.TrimSuffix(n.Message, NoticeKindOf(n.Code).Help) + help
+	return n
+}
+
 // AcceptNotice returns a notice as reported if the acceptance covers it: as a
 // note with the end of the acceptance. With a nil acceptance it returns the
 // notice unchanged.

@@ -241,6 +241,9 @@ func (a *Audit) facts(open, unknown []exposure.Subject, outside *joiner) (gate.R
 	return f, told
 }
 
+// helpOfFile is what to do about a problem of a configuration file on the machine itself.
+const helpOfFile = "What listens here is known without it; the line that opens a port may be missing. If a file could not be read, run mxsweep host as root."
+
 // undecidedFiles returns a note for each problem of a configuration file because of which the
 // line that opens a port may not be known. What listens is known without it.
 func (a *Audit) undecidedFiles() []result.Notice {
@@ -249,6 +252,7 @@ func (a *Audit) undecidedFiles() []result.Notice {
 	}
 	list := a.files.Undecided()
 	for i := range list {
+		list[i] = exposure.WithHelp(list[i], helpOfFile)
 		list[i].Level = result.LevelNote
 		if accepted := a.Policy.AcceptsNotice(list[i].Code, netip.Addr{}, []string{list[i].Target}, a.Now); accepted != nil {
 			list[i] = exposure.AcceptNotice(list[i], accepted)

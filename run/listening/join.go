@@ -47,8 +47,14 @@ const maxHinted = 4
 // addressHint says how to name the address by which a scan reached this machine.
 func (a *Audit) addressHint(o *saved.Outside) string {
 	var up []string
-	for _, ip := range o.Up(maxHinted) {
-		up = append(up, ip.String())
+	hosts := o.Up(maxHinted)
+	for _, ip := range hosts {
+		if !ip.IsLoopback() {
+			up = append(up, ip.String())
+		}
+	}
+	if len(hosts) > 0 && len(up) == 0 {
+		return `the scan reached only the loopback addresses of the machine on which it ran; give a run of "mxsweep scan" from another machine`
 	}
 	hint := "give --address ADDR, the address by which the scan reached this machine"
 	if len(up) > 0 {

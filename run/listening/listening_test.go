@@ -239,7 +239,10 @@ func TestUndecidedFiles(t *testing.T) {
 		return n.Code == exposure.NoticeUndecided && n.Level == result.LevelNote && n.Anchor != nil && filepath.Base(n.Anchor.File) == "master.cf" && n.Anchor.Line == 2
 	})
 	if i < 0 {
-		t.Errorf("notices %+v", got.Decision.Notices)
+		t.Fatalf("notices %+v", got.Decision.Notices)
+	}
+	if text := got.Decision.Notices[i].Message; strings.Contains(text, "look at the machine") || !strings.HasSuffix(text, ". "+helpOfFile) {
+		t.Errorf("the help is that of other commands: %s", text)
 	}
 }
 
