@@ -2,10 +2,12 @@ package report
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestFormatsOfFiles writes a run of configuration files, as "mxsweep config" saved it, in
@@ -59,5 +61,39 @@ func TestUnsafeEditIsLeftOut(t *testing.T) {
 	}
 	if bytes.Contains(out.Bytes(), []byte(`"insertedContent":{"text":"127.0.0.1:10025`)) || !bytes.Contains(out.Bytes(), []byte(`"insertedContent":{"text":"127.0.0.1:10031"`)) {
 		t.Errorf("edits in %s", out.Bytes())
+	}
+}
+
+// An edit that closes several findings, such as the address of two ports, is one suggestion.
+func TestSameEditIsSuggestedOnce(t *testing.T) {
+	edit := result.Replacement{Fix: "amavis-bind", StartLine: 3, StartColumn: 22, EndLine: 3, EndColumn: 29, Old: "0.0.0.0", Text: "127.0.0.1", Lines: "$inet_socket_bind = '127.0.0.1';"}
+	other := edit
+	other.StartLine, other.EndLine = 4, 4
+	run := result.Run{Vantage: "config", Scope: result.Scope{Name: "mail"}}
+	var out bytes.Buffer
+	w, err := New("markdown", &out, format.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(result.Tool{Name: "mxsweep"}, run); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range []result.Replacement{edit, edit, other} {
+		f := result.Finding{
+			ID: strings.Repeat(string(rune('a'+i)), 64), Rule: "MXS1001", Title: "Content-filter port bound to all addresses", Severity: result.SeverityHigh, Verdict: "fail",
+			IP: netip.IPv4Unspecified(), Port: uint16(10024 + i), Protocol: "tcp", Host: "50-user", Vantage: "config", Status: result.StatusOpen, Drift: result.DriftNone,
+			Anchor: &result.Anchor{File: "50-user", Line: 2}, Listener: &result.Configured{Name: "a listener", Edit: &e},
+		}
+		if err := w.Finding(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.End(run, result.Summary{Complete: true, Gate: result.GateFail, ExitCode: 1, FailOn: "any:high"}); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{"`50-user` line 3 closes MXS1001:\n": 1, "`50-user` line 4 closes MXS1001:\n": 1, "```suggestion\n$inet_socket_bind": 2} {
+		if got := strings.Count(out.String(), text); got != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", text, got, want, &out)
+		}
 	}
 }

@@ -198,19 +198,32 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 // edits writes the edits of files as suggestions, which code hosts apply to the lines that
 // a comment is about, and returns how many did not fit.
 func (m *markdownWriter) edits(b *budget) int {
-	var list []*result.Finding
+	type edit struct {
+		file string
+		result.Replacement
+	}
+	var list []edit
+	closed := map[edit][]string{} // the rules of the findings that an edit closes
 	for _, f := range m.Shown(m.only) {
-		if l := f.Line(); l != nil && l.Edit != nil && f.Anchor != nil {
-			list = append(list, f)
+		l := f.Line()
+		if l == nil || l.Edit == nil || f.Anchor == nil {
+			continue
+		}
+		e := edit{f.Anchor.File, *l.Edit}
+		if closed[e] == nil {
+			list = append(list, e)
+		}
+		if !slices.Contains(closed[e], f.Rule) {
+			closed[e] = append(closed[e], f.Rule)
 		}
 	}
 	return b.section("\n### Edits\n", "", len(list), func(i int) string {
-		f := list[i]
-		e := f.Line().Edit
+		e := list[i]
+		what := fmt.Sprintf("\n%s line %d closes %s:", escape.Code(e.file), e.StartLine, strings.Join(closed[e], ", "))
 		if e.Lines == "" { // a suggestion would have to show a secret
-			return fmt.Sprintf("\n%s line %d closes %s: %s.\n", escape.Code(f.Anchor.File), e.StartLine, f.Rule, escape.Inline(e.Says()))
+			return what + " " + escape.Inline(e.Says()) + ".\n"
 		}
-		return fmt.Sprintf("\n%s line %d closes %s:\n\n%s\n", escape.Code(f.Anchor.File), e.StartLine, f.Rule, escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")))
+		return what + "\n\n" + escape.Fenced("suggestion", strings.ReplaceAll(e.Lines, "\r\n", "\n")) + "\n"
 	})
 }
 
