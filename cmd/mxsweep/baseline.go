@@ -228,8 +228,11 @@ func newBaselineShow(s *session) *cobra.Command {
 				return err
 			}
 			var out bytes.Buffer
-			fmt.Fprintf(&out, "%s of %s, seen from %s, %s %s\n", wording.Plural(len(b.Entries), "finding"), wording.Moment(b.Created),
-				visible(b.Vantage), wording.Ports(b.Ports), visible(b.Ports))
+			fmt.Fprintf(&out, "%s of %s, seen from %s", wording.Plural(len(b.Entries), "finding"), wording.Moment(b.Created), visible(b.Vantage))
+			if b.Ports != "" { // of a scan
+				fmt.Fprintf(&out, ", %s %s", wording.Ports(b.Ports), visible(b.Ports))
+			}
+			fmt.Fprintln(&out)
 			baselineTable(&out, "", b.Vantage, b.Entries)
 			_, err = s.stdout.Write(out.Bytes())
 			return fault.WriteError(standardOutput, err)
