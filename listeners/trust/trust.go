@@ -195,7 +195,7 @@ func (f *finder) relay(l, inner *listeners.Listener) {
 	}
 	by, doubt := t.covered(list)
 	if doubt != "" {
-		f.doubt(&s, inner, fmt.Sprintf("whether strangers may relay through %s, which %s decides, is not certain: %s", portOf(l), title(&s), doubt))
+		f.doubt(&s, inner, fmt.Sprintf("whether strangers may relay through %s is not certain; it depends on %s: %s", portOf(l), title(&s), doubt))
 		return
 	}
 	if by != "" {

@@ -151,7 +151,7 @@ var masterTests = map[string]masterTest{
 		"main.cf:1:1-2 doubt: = is missing after the name; Postfix does not start",
 		"main.cf:2:1-4 doubt: a name is missing before =; Postfix does not start",
 		"main.cf:3:24-28 doubt: inet_protocols has no protocol ipv5; Postfix does not start",
-		"master.cf:1:1-11 doubt: a service has eight fields; Postfix does not start",
+		"master.cf:1:1-11 doubt: a service needs eight fields; Postfix does not start",
 		"master.cf:2:9-10 doubt: a service has no private -; Postfix does not start",
 		"master.cf:3:4-7 doubt: a service has no type tcp; Postfix does not start",
 		"master.cf:4:17-18 doubt: a service has no maxproc x; Postfix does not start",

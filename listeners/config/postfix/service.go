@@ -68,7 +68,7 @@ func parseService(line text) (s service, problem string, at text) {
 		from := end
 		end = wordEnd(line.s, from, blanks, false)
 		if from == end {
-			return s, "a service has eight fields", line.first()
+			return s, "a service needs eight fields", line.first()
 		}
 		s.fields = append(s.fields, line.cut(from, end))
 	}
