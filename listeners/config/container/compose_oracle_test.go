@@ -246,27 +246,7 @@ func (m *projectMaker) project() map[string]string {
 // mutate changes a few bytes of one of the files.
 func (m *projectMaker) mutate() {
 	name := m.one("docker-compose.yml", "docker-compose.yml", "base.yml", "docker-compose.override.yml", ".env")
-	b := []byte(m.files[name])
-	if len(b) == 0 {
-		return
-	}
-	for range 1 + m.IntN(2) {
-		at := m.IntN(len(b))
-		switch c := m.one("{", "}", "[", "]", "#", "$", "\"", "'", ":", "-", " ", "\n", "&", "*", "/", "0", ",", "\t", "é")[0]; m.IntN(4) {
-		case 0:
-			b[at] = c
-		case 1:
-			b = slices.Insert(b, at, c)
-		case 2:
-			b = slices.Delete(b, at, at+1)
-		default:
-			b = slices.Delete(b, at, min(len(b), at+m.IntN(20)))
-		}
-		if len(b) == 0 {
-			break
-		}
-	}
-	m.files[name] = string(b)
+	m.files[name] = sockettest.Mutate(m.Rand, m.files[name], "{}[]#$\"':- \n&*/0,\t\xc3", 2, 20)
 }
 
 // sexagesimal is a number of YAML 1.1 that version 2 takes for text: 1:30 is 90 (YAML 1.1, int).

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -106,21 +105,7 @@ func (m *maker) variables() string {
 // mutate changes a few bytes. There is no x and no backtick among them: with qx(...) and the like
 // Perl would start programs.
 func (m *maker) mutate(text string) string {
-	b := []byte(text)
-	for range 1 + m.IntN(2) {
-		at := m.IntN(len(b))
-		switch c := m.one("'", `"`, "(", ")", "[", "]", "{", "}", ";", ",", "=", "#", "$", "@", "%", " ", "\n", "0", "q", "\\", ".")[0]; m.IntN(4) {
-		case 0:
-			b[at] = c
-		case 1:
-			b = slices.Insert(b, at, c)
-		case 2:
-			b = slices.Delete(b, at, at+1)
-		default:
-			b = slices.Delete(b, at, min(len(b), at+m.IntN(20)))
-		}
-	}
-	return string(b)
+	return sockettest.Mutate(m.Rand, text, "'\"()[]{};,=#$@% \n0q\\.", 2, 20)
 }
 
 // TestPerlValues compares what is read of generated and mutated files with the values that Perl

@@ -16,21 +16,7 @@ import (
 
 // mutate changes a few bytes of a file.
 func (h *host) mutate(text string) string {
-	b := []byte(text)
-	for range 1 + h.IntN(3) {
-		at := h.IntN(len(b))
-		switch c := h.one("{", "}", "#", "$", "(", ")", "=", " ", "\n", "\t", "\v", "\r", "-", "o", ",", ":", "?", "y", "0", "é")[0]; h.IntN(4) {
-		case 0:
-			b[at] = c
-		case 1:
-			b = slices.Insert(b, at, c)
-		case 2:
-			b = slices.Delete(b, at, at+1)
-		default:
-			b = slices.Delete(b, at, min(len(b), at+h.IntN(30)))
-		}
-	}
-	return string(b)
+	return sockettest.Mutate(h.Rand, text, "{}#$()= \n\t\v\r-o,:?y0\xc3", 3, 30)
 }
 
 // sameServices reports whether lines of "postconf -M" are of the same services, with the same

@@ -2,8 +2,9 @@ package rspamd
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/listeners/config/sockettest"
 )
 
 // gap writes blanks or a comment where UCL takes them.
@@ -99,22 +100,5 @@ func (m *maker) workers(dir string) map[string]string {
 
 // mutate changes a few bytes of a text.
 func (m *maker) mutate(text string) string {
-	b := []byte(text)
-	for range 1 + m.IntN(2) {
-		at := m.IntN(len(b))
-		switch c := m.one("{", "}", "[", "]", "#", "\"", "'", "=", ":", ";", ",", " ", "\n", "*", "/", "\\", "0", "a", "\t", ".")[0]; m.IntN(4) {
-		case 0:
-			b[at] = c
-		case 1:
-			b = slices.Insert(b, at, c)
-		case 2:
-			b = slices.Delete(b, at, at+1)
-		default:
-			b = slices.Delete(b, at, min(len(b), at+m.IntN(20)))
-		}
-		if len(b) == 0 {
-			break
-		}
-	}
-	return string(b)
+	return sockettest.Mutate(m.Rand, text, "{}[]#\"'=:;, \n*/\\0a\t.", 2, 20)
 }
