@@ -35,7 +35,8 @@ func TestRejected(t *testing.T) {
 		meta nfproto ipv6 tcp dport 27 reject with icmpv6 type no-route
 		meta nfproto ipv6 tcp dport 28 reject with icmpv6 type port-unreachable
 	}; }`)
-	r := l.sweep(space, Config{Scope: scope})
+	// A kernel sends at most 1,000 ICMP messages a second (icmp(7), icmp_msgs_per_sec).
+	r := l.sweep(space, Config{Scope: scope, Rate: 500})
 	r.complete(t, space, nil)
 	for at, got := range r.all {
 		want := map[uint16]result.Reason{25: result.ReasonAdminProhibited, 26: result.ReasonHostUnreach,
