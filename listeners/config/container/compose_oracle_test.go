@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	osexec "os/exec"
@@ -39,7 +40,7 @@ for line in sys.stdin:
 // A composer is a process of docker-compose that reads one project after another.
 type composer struct {
 	out *bufio.Scanner
-	to  *os.File
+	to  io.Writer
 }
 
 // startComposer starts docker-compose. The test is skipped without it.
@@ -51,26 +52,8 @@ func startComposer(t *testing.T) *composer {
 	}
 	cmd := osexec.Command(python, "-c", composeScript)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "PYTHONWARNINGS=ignore"}
-	in, to, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdin = in
-	if err := cmd.Start(); err != nil {
-		t.Skip(err)
-	}
-	in.Close()
-	t.Cleanup(func() {
-		to.Close()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 64<<20)
-	return &composer{out: lines, to: to}
+	to, out := sockettest.Talk(t, cmd)
+	return &composer{out: out, to: to}
 }
 
 // composed is what docker-compose says of a project.

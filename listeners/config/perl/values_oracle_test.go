@@ -1,7 +1,6 @@
 package perl
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -118,20 +117,7 @@ func TestPerlValues(t *testing.T) {
 	}
 	cmd := exec.Command(program, "-e", valuesScript)
 	cmd.Dir = t.TempDir()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait()
-	defer in.Close()
-	lines := bufio.NewScanner(out)
+	in, lines := sockettest.Talk(t, cmd)
 	path := filepath.Join(cmd.Dir, "file.conf")
 	files, compared, refused, undecided := 0, 0, 0, 0
 	for run := range sockettest.Count(t, 60) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -37,7 +38,7 @@ end
 
 // A uclReader is a process of rspamadm(1) that reads one file after another.
 type uclReader struct {
-	to  *os.File
+	to  io.Writer
 	out *bufio.Scanner
 }
 
@@ -52,27 +53,8 @@ func startUCL(t *testing.T) *uclReader {
 	if err := os.WriteFile(script, []byte(uclScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	in, to, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "lua", script)
-	cmd.Stdin = in
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Skip(err)
-	}
-	in.Close()
-	t.Cleanup(func() {
-		to.Close()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 64<<20)
-	return &uclReader{to, lines}
+	to, out := sockettest.Talk(t, exec.Command(program, "lua", script))
+	return &uclReader{to, out}
 }
 
 // ask returns what libucl reads of a file, and whether it accepts it.

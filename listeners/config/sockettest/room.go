@@ -45,22 +45,7 @@ func NewRoom(t *testing.T, addresses ...string) *Room {
 	r := &Room{messages: filepath.Join(t.TempDir(), "messages")}
 	args := []string{"--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", roomScript, "sh", r.messages}
 	cmd := exec.Command("unshare", append(args, addresses...)...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Wait() // it ends with its input
-	})
-	r.commands, r.output = in, bufio.NewScanner(out)
+	r.commands, r.output = Talk(t, cmd)
 	return r
 }
 
